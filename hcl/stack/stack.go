@@ -6,9 +6,9 @@
 package stack
 
 import (
-	"time"
-
 	"github.com/hashicorp/nomad/api"
+
+	"github.com/packctl/packctl/hcl/eval"
 )
 
 // Stack is what packctl submits.
@@ -23,17 +23,17 @@ type Stack struct {
 	Outputs     []Output
 }
 
-// Pack says which pack a stack was made from.
-type Pack struct {
-	Name    string
-	Version string
-}
-
-// Release is the identity under which a pack is installed.
-type Release struct {
-	Name      string
-	Namespace string
-}
+// Pack, Release, Credential, Password, Certificate, Volume and Output come out of evaluation as they are; stack fills in
+// a credential's Readers.
+type (
+	Pack        = eval.Pack
+	Release     = eval.Release
+	Credential  = eval.Credential
+	Password    = eval.Password
+	Certificate = eval.Certificate
+	Volume      = eval.Volume
+	Output      = eval.Output
+)
 
 // Job is one rendered job.
 type Job struct {
@@ -59,49 +59,4 @@ type Need struct {
 	Name    string // the wait_for label
 	Service string // the Consul service, empty for other kinds
 	Tier    string // the tier of this stack that registers it, empty where another release or nobody does
-}
-
-// Credential is a secret that must exist before the jobs that read it are submitted. It carries no value.
-type Credential struct {
-	Name        string
-	Generate    bool // false: somebody else must have put it there
-	Password    *Password
-	Certificate *Certificate
-	Readers     []string // job IDs, sorted; the Nomad Variable is nomad/jobs/<job ID>
-	Volumes     []string // names of volumes whose data was made with this secret: if one exists, none is generated
-}
-
-// Password is a random text of letters and digits.
-type Password struct {
-	Length int
-}
-
-// Certificate is a self-signed server certificate with its key.
-type Certificate struct {
-	CommonName string
-	DNSNames   []string
-	IPs        []string
-	ValidFor   time.Duration
-}
-
-// Items are the keys under which a credential stands in its Nomad Variable: the name itself for a password,
-// <name>_certificate and <name>_key for a certificate.
-func (c Credential) Items() []string {
-	if c.Certificate != nil {
-		return []string{c.Name + "_certificate", c.Name + "_key"}
-	}
-	return []string{c.Name}
-}
-
-// Volume is a dynamic host volume that must exist before the jobs that mount it are submitted.
-type Volume struct {
-	Label string
-	Spec  *api.HostVolume // Name is "<release>-<label>"
-}
-
-// Output is a line for the person who ran the pack.
-type Output struct {
-	Name        string
-	Description string
-	Value       string
 }

@@ -6,33 +6,42 @@
 package stack
 
 import (
+	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/nomad/api"
 
 	"github.com/packctl/packctl/hcl/eval"
+	"github.com/packctl/packctl/hcl/spec"
 )
 
 // Stack is what packctl submits.
 type Stack struct {
 	Pack        Pack
 	Release     Release
-	Jobs        []*Job // by ID
-	Tiers       []*Tier
+	Jobs        []*Job   // by ID
+	Tiers       []*Tier  // by wave, then by job ID, then as the groups stand in the job
 	Waves       [][]*Job // a job's wave is after those of every job whose tiers it waits for
 	Credentials []Credential
 	Volumes     []Volume
 	Outputs     []Output
+	Reads       []CredentialRead // by job ID, group, task, item
 }
 
-// Pack, Release, Credential, Password, Certificate, Volume and Output come out of evaluation as they are; stack fills in
-// a credential's Readers.
+// What evaluation made is taken over as it is; Assemble fills in Readers, Volumes and default names.
 type (
-	Pack        = eval.Pack
-	Release     = eval.Release
-	Credential  = eval.Credential
-	Password    = eval.Password
+	// Pack says which pack a stack was made from.
+	Pack = eval.Pack
+	// Release is the identity under which a pack is installed.
+	Release = eval.Release
+	// Credential is a secret that must exist before the jobs that read it are submitted.
+	Credential = eval.Credential
+	// Password is a random text of letters and digits.
+	Password = eval.Password
+	// Certificate is a self-signed server certificate with its key.
 	Certificate = eval.Certificate
-	Volume      = eval.Volume
-	Output      = eval.Output
+	// Volume is a dynamic host volume that must exist before the jobs that mount it are submitted.
+	Volume = eval.Volume
+	// Output is a line for the person who ran the pack.
+	Output = eval.Output
 )
 
 // Job is one rendered job.
@@ -41,6 +50,8 @@ type Job struct {
 	File   string // in the pack, for people
 	Source []byte // static HCL, as render prints it and as it goes up with the job
 	API    *api.Job
+
+	places places
 }
 
 // Tier is one group of one job.
@@ -52,11 +63,30 @@ type Tier struct {
 	Services []string // Consul services that it registers
 	Needs    []Need
 	Migrates bool
+
+	Job   *Job
+	Group *api.TaskGroup
+	// Prepare is what the group's prestart task does; nil where the group has neither wait_for nor migration.
+	Prepare *eval.Prepare
 }
 
 // Need is one condition of a tier.
 type Need struct {
 	Name    string // the wait_for label
+	Kind    spec.Kind
 	Service string // the Consul service, empty for other kinds
 	Tier    string // the tier of this stack that registers it, empty where another release or nobody does
+	JobID   string // that tier's job
+	Range   hcl.Range
+}
+
+// CredentialRead is one place where a task's template reads an item of a Nomad Variable that this release may own.
+type CredentialRead struct {
+	Job      *Job
+	Tier     *Tier
+	Task     string
+	Template int    // index in the task
+	Path     string // of the Nomad Variable
+	Item     string
+	Range    hcl.Range
 }

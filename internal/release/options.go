@@ -1,0 +1,18 @@
+package release
+
+import "time"
+
+// RunOptions are what a person may say about one run.
+type RunOptions struct {
+	Version string        // of packctl
+	Timeout time.Duration // for the whole run, 0: none but the deployments' own deadlines
+	Detach  bool          // end when everything is submitted
+}
+
+// StopOptions say which release to stop and how.
+type StopOptions struct {
+	Release   string
+	Namespace string
+	Purge     bool // also forget the jobs' definitions; volumes and credentials stay
+	Timeout   time.Duration
+}

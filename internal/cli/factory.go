@@ -1,0 +1,72 @@
+// Package cli is packctl's command line: one file a verb, each an Options struct, a NewCmdX that fills it from flags and
+// an xRun that does the work.
+//
+// In: arguments, the environment, the working folder. Out: the result on stdout, the talk on stderr, an exit code.
+// Commands never print: they hand values to a view. Only mains import this package.
+package cli
+
+import (
+	"context"
+	"os"
+
+	"golang.org/x/term"
+
+	"github.com/packctl/packctl/hcl/stack"
+	"github.com/packctl/packctl/internal/cli/view"
+	"github.com/packctl/packctl/internal/release"
+)
+
+// Factory makes what verbs need, when they need it. Tests replace its fields.
+type Factory struct {
+	Streams *view.Streams
+	Dir     string          // relative paths and ./packs are looked up here
+	Environ func() []string // "k=v", read for PACKCTL_VAR_* and NOMAD_NAMESPACE
+	Build   Build
+
+	// Releaser connects to a cluster. It does not fail because nobody answers; the first call does.
+	Releaser func(ClusterFlags) (Releaser, error)
+}
+
+// Releaser runs and stops releases on a cluster.
+type Releaser interface {
+	Run(ctx context.Context, s *stack.Stack, opt release.RunOptions, obs release.Observer) (*release.Result, error)
+	Stop(ctx context.Context, opt release.StopOptions, obs release.Observer) (*release.Result, error)
+}
+
+// NewFactory is the real one: the process's own streams, environment and folder.
+func NewFactory() *Factory {
+	dir, err := os.Getwd()
+	if err != nil {
+		dir = "."
+	}
+	return &Factory{
+		Streams: osStreams(),
+		Dir:     dir,
+		Environ: os.Environ,
+		Build:   readBuild(),
+	}
+}
+
+// osStreams looks at the process's own streams. NO_COLOR (https://no-color.org) and TERM=dumb turn colours off.
+func osStreams() *view.Streams {
+	errTTY := term.IsTerminal(int(os.Stderr.Fd()))
+	return &view.Streams{
+		In:     os.Stdin,
+		Out:    os.Stdout,
+		Err:    os.Stderr,
+		OutTTY: term.IsTerminal(int(os.Stdout.Fd())),
+		ErrTTY: errTTY,
+		Color:  os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		Size: func() (int, int) {
+			fd := os.Stderr
+			if !errTTY {
+				fd = os.Stdout
+			}
+			w, h, err := term.GetSize(int(fd.Fd()))
+			if err != nil {
+				return 0, 0
+			}
+			return w, h
+		},
+	}
+}

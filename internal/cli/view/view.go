@@ -1,0 +1,69 @@
+// Package view shows what a verb did: Human for people, JSON for programs, behind one interface.
+//
+// In: values that the other packages made (diagnostics, files, events, results). Out: the result on the stream Out, the
+// talk on Err. It decides how things look and nothing else; only internal/cli imports it.
+package view
+
+import (
+	"time"
+
+	"github.com/packctl/packctl/hcl/stack"
+	"github.com/packctl/packctl/internal/release"
+)
+
+// View is how a verb speaks. The observer's events are talk for people, and lines of the result for programs.
+type View interface {
+	release.Observer
+	Diagnostics(Diagnosed)
+	Rendered(files []File, dir string) // dir is where they were written, empty when they go to Out
+	Validated(Validation)
+	Finished(*release.Result, []stack.Output)
+	Version(Version)
+	Error(err error, hint string)
+}
+
+// File is one rendered job file.
+type File struct {
+	Name   string `json:"name"`
+	Job    string `json:"job"`
+	Source []byte `json:"-"`
+}
+
+// Validation is what a pack without errors consists of.
+type Validation struct {
+	Pack      string
+	Release   string
+	Jobs      int
+	Tiers     int
+	Waves     [][]string // job IDs
+	Warnings  int
+	Diagnosed Diagnosed
+}
+
+// Version is what "packctl version" says.
+type Version struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision,omitempty"`
+	Modified bool   `json:"modified,omitempty"`
+	Time     string `json:"time,omitempty"`
+	Go       string `json:"go"`
+}
+
+// clock is how points in time are shown to people.
+func clock(t time.Time) string { return t.Format("15:04:05") }
+
+// short is a duration as people say it: 850ms, 12s, 3m05s, 1h02m.
+func short(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return d.Round(10 * time.Millisecond).String()
+	case d < time.Minute:
+		return d.Truncate(time.Second).String()
+	case d < time.Hour:
+		m, s := int(d.Minutes()), int(d.Seconds())%60
+		return twoPart(m, "m", s, "s")
+	default:
+		h, m := int(d.Hours()), int(d.Minutes())%60
+		return twoPart(h, "h", m, "m")
+	}
+}

@@ -1,0 +1,69 @@
+package migrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+)
+
+// SQL applies the goose-style files (00001_name.sql) of a folder that the database does not have yet, each in a transaction
+// together with its version row.
+type SQL struct {
+	FS     fs.FS
+	Folder string // what FS is, for people
+	Logger hclog.Logger
+}
+
+var _ Work = (*SQL)(nil)
+
+// Describe names the folder.
+func (q *SQL) Describe() string { return "the SQL files of " + q.Folder }
+
+// Do applies what is missing. A cancelled ctx cancels the running statement in the server, whose transaction rolls back.
+func (q *SQL) Do(ctx context.Context, s Server) error {
+	cfg, err := pgx.ParseConfig(s.DSN)
+	if err != nil {
+		return &ConfigError{"the database URL cannot be read"} // err may hold it
+	}
+	cfg.RuntimeParams["application_name"] = "packctl migrate"
+	if s.Version >= checksClients {
+		cfg.RuntimeParams["client_connection_check_interval"] = "500"
+	}
+	cfg.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: 2 * time.Second}
+	}
+	db := stdlib.OpenDB(*cfg)
+	defer db.Close()
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, q.FS,
+		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	if errors.Is(err, goose.ErrNoMigrations) {
+		return &ConfigError{fmt.Sprintf("%s holds no SQL file named like 00001_name.sql", q.Folder)}
+	}
+	if err != nil {
+		return &ConfigError{fmt.Sprintf("read the SQL files of %s: %v", q.Folder, err)}
+	}
+	applied, err := provider.Up(ctx)
+	var partial *goose.PartialError
+	if errors.As(err, &partial) {
+		applied = partial.Applied
+	}
+	for _, r := range applied {
+		q.Logger.Info("applied", "file", r.Source.Path, "after", r.Duration.Round(time.Millisecond).String())
+	}
+	switch {
+	case partial != nil:
+		return &SQLError{File: partial.Failed.Source.Path, Applied: len(applied), Err: partial.Err}
+	case err != nil:
+		return fmt.Errorf("apply the SQL files of %s: %w", q.Folder, err)
+	}
+	return nil
+}

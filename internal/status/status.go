@@ -39,14 +39,16 @@ type Observation struct {
 
 // JobFacts are the facts of one job. Job is nil while it is not registered; then Groups says what is to come.
 type JobFacts struct {
-	ID         string
-	Job        *api.Job
-	Groups     []string
-	Allocs     []*api.AllocationListStub
-	Deployment *api.Deployment           // the newest of the job's current version, or nil
-	Eval       *api.Evaluation           // the newest with a placement failure, or nil
-	Progress   map[string]*spec.Progress // by allocation ID, where a prestart task has written one
-	Checks     map[string][]Check        // by allocation ID, from Consul
+	ID          string
+	Job         *api.Job
+	Groups      []string
+	Allocs      []*api.AllocationListStub
+	Deployment  *api.Deployment           // the newest of the job's current version, or nil
+	Eval        *api.Evaluation           // the newest with a placement failure, or nil
+	Evaluated   bool                      // no evaluation is pending: what the job asked for has been placed or refused
+	Deployments []*api.Deployment         // all of this job, newest first; those of earlier versions tell of reverts
+	Progress    map[string]*spec.Progress // by allocation ID, where a prestart task has written one
+	Checks      map[string][]Check        // by allocation ID, from Consul
 }
 
 // Check is one health check of an instance, as Consul has it.

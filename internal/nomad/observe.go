@@ -1,0 +1,274 @@
+package nomad
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/nomad/api"
+
+	"github.com/packctl/packctl/hcl/spec"
+	"github.com/packctl/packctl/internal/release"
+	"github.com/packctl/packctl/internal/status"
+)
+
+const (
+	settle        = 150 * time.Millisecond // changes that come together are read together
+	progressEvery = time.Second            // a prestart task's file has no event, so it is looked at while one runs
+	reconnect     = time.Second
+)
+
+// Observe reads the jobs' facts at first and after each event about them. Nomad's event stream only says which job moved;
+// the facts are then read again, so a lost event costs freshness and never truth.
+func (c *Client) Observe(ctx context.Context, ids []string) <-chan release.Facts {
+	out := make(chan release.Facts)
+	w := &watch{client: c, ids: ids, facts: make([]status.JobFacts, len(ids)), dirty: map[string]bool{}}
+	for i, id := range ids {
+		w.facts[i] = status.JobFacts{ID: id}
+	}
+	go func() {
+		defer close(out)
+		w.run(ctx, out)
+	}()
+	return out
+}
+
+// watch is the state of one Observe. It is used by one goroutine.
+type watch struct {
+	client *Client
+	ids    []string
+	facts  []status.JobFacts
+	dirty  map[string]bool // jobs to be read again
+}
+
+// run keeps one subscription after the other until ctx is done.
+func (w *watch) run(ctx context.Context, out chan<- release.Facts) {
+	for ctx.Err() == nil {
+		sub, cancel := context.WithCancel(ctx)
+		err := w.subscription(sub, out)
+		cancel()
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil && !send(ctx, out, release.Facts{Jobs: slices.Clone(w.facts), Err: err}) {
+			return
+		}
+		if !pause(ctx, reconnect) {
+			return
+		}
+	}
+}
+
+// subscription follows the event stream until it breaks. The subscription is made before the first reading, so no change
+// falls between them.
+func (w *watch) subscription(ctx context.Context, out chan<- release.Facts) error {
+	events, err := w.client.api.EventStream().Stream(ctx, w.topics(), 0, w.client.query(ctx))
+	if err != nil {
+		return w.client.fault("follow Nomad's events", err)
+	}
+	for _, id := range w.ids {
+		w.dirty[id] = true
+	}
+	var timer, progress <-chan time.Time
+	now := make(chan time.Time, 1)
+	now <- time.Time{}
+	timer = now
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case batch, more := <-events:
+			if !more {
+				return nil
+			}
+			if batch.Err != nil {
+				return w.client.fault("follow Nomad's events", batch.Err)
+			}
+			if w.mark(batch) && timer == nil {
+				timer = time.After(settle)
+			}
+			continue
+		case <-timer:
+			timer = nil
+			if err := w.refresh(ctx); err != nil {
+				return err
+			}
+		case <-progress:
+			if !w.progress(ctx) {
+				progress = time.After(progressEvery)
+				continue
+			}
+		}
+		progress = nil
+		if w.preparing() {
+			progress = time.After(progressEvery)
+		}
+		if !send(ctx, out, release.Facts{Jobs: slices.Clone(w.facts)}) {
+			return ctx.Err()
+		}
+	}
+}
+
+func (w *watch) topics() map[api.Topic][]string {
+	return map[api.Topic][]string{
+		api.TopicJob:        w.ids,
+		api.TopicAllocation: w.ids,
+		api.TopicDeployment: w.ids,
+		api.TopicEvaluation: w.ids,
+	}
+}
+
+// mark notes which jobs a batch of events is about, and says whether there are any.
+func (w *watch) mark(batch *api.Events) bool {
+	any := false
+	for _, e := range batch.Events {
+		for _, id := range w.ids {
+			if e.Key == id || slices.Contains(e.FilterKeys, id) {
+				w.dirty[id], any = true, true
+			}
+		}
+	}
+	return any
+}
+
+func (w *watch) refresh(ctx context.Context) error {
+	for i, id := range w.ids {
+		if !w.dirty[id] {
+			continue
+		}
+		f, err := w.client.facts(ctx, id)
+		if err != nil {
+			return err
+		}
+		f.Progress = w.facts[i].Progress
+		w.facts[i] = *f
+		delete(w.dirty, id)
+	}
+	w.progress(ctx)
+	return nil
+}
+
+// facts reads one job. The order matters: allocations first, then the deployment, then the job. What is read later is
+// newer, so allocations never look up to date without the deployment that judges them, nor against an old version.
+func (c *Client) facts(ctx context.Context, id string) (*status.JobFacts, error) {
+	f := &status.JobFacts{ID: id}
+	var err error
+	if f.Allocs, _, err = c.api.Jobs().Allocations(id, false, c.query(ctx)); err != nil {
+		return nil, c.fault("list the allocations of job "+id, err)
+	}
+	deployments, _, err := c.api.Jobs().Deployments(id, false, c.query(ctx))
+	if err != nil {
+		return nil, c.fault("list the deployments of job "+id, err)
+	}
+	slices.SortFunc(deployments, func(a, b *api.Deployment) int { return int(int64(b.CreateIndex) - int64(a.CreateIndex)) })
+	if f.Job, err = c.Job(ctx, id); err != nil || f.Job == nil {
+		return f, err
+	}
+	f.Deployments = slices.DeleteFunc(deployments, func(d *api.Deployment) bool { return d.JobCreateIndex != *f.Job.CreateIndex })
+	for _, d := range f.Deployments {
+		if d.JobVersion == *f.Job.Version {
+			f.Deployment = d
+			break
+		}
+	}
+	evals, _, err := c.api.Jobs().Evaluations(id, c.query(ctx))
+	if err != nil {
+		return nil, c.fault("list the evaluations of job "+id, err)
+	}
+	f.Eval, f.Evaluated = unplaced(f.Job, evals)
+	return f, nil
+}
+
+// unplaced is the evaluation that says why something is not placed, or nil when the newest one placed everything, and
+// whether every evaluation of the job's present specification has ended.
+func unplaced(job *api.Job, evals []*api.Evaluation) (*api.Evaluation, bool) {
+	slices.SortFunc(evals, func(a, b *api.Evaluation) int { return int(int64(b.ModifyIndex) - int64(a.ModifyIndex)) })
+	evaluated := true
+	var newest *api.Evaluation
+	for _, e := range evals {
+		if e.Status == "pending" && e.WaitUntil.IsZero() {
+			evaluated = false
+		}
+		if e.JobModifyIndex < *job.JobModifyIndex {
+			continue
+		}
+		if e.Status == "blocked" && len(e.FailedTGAllocs) > 0 {
+			return e, evaluated
+		}
+		if newest == nil && (e.Status == "complete" || e.Status == "failed") {
+			newest = e
+		}
+	}
+	if newest != nil && len(newest.FailedTGAllocs) > 0 {
+		return newest, evaluated
+	}
+	return nil, evaluated
+}
+
+// preparing says whether some allocation's prestart task runs.
+func (w *watch) preparing() bool {
+	for _, f := range w.facts {
+		if slices.ContainsFunc(f.Allocs, inPrestart) {
+			return true
+		}
+	}
+	return false
+}
+
+func inPrestart(a *api.AllocationListStub) bool {
+	st := a.TaskStates[spec.PrepareTask]
+	return st != nil && st.State != "dead" && !st.StartedAt.IsZero() && a.DesiredStatus == api.AllocDesiredStatusRun
+}
+
+// progress reads the files of running prestart tasks again and says whether one changed.
+func (w *watch) progress(ctx context.Context) bool {
+	changed := false
+	for i := range w.facts {
+		f := &w.facts[i]
+		next := map[string]*spec.Progress{}
+		for _, a := range f.Allocs {
+			old := f.Progress[a.ID]
+			switch {
+			case inPrestart(a):
+				if p := w.client.progress(ctx, a); p != nil {
+					next[a.ID] = p
+					changed = changed || old == nil || !same(old, p)
+					continue
+				}
+				fallthrough
+			case old != nil:
+				if old != nil {
+					next[a.ID] = old
+				}
+			}
+		}
+		f.Progress = next
+	}
+	return changed
+}
+
+func same(a, b *spec.Progress) bool {
+	return a.Phase == b.Phase && strings.EqualFold(a.Reason, b.Reason) && a.Since.Equal(b.Since) &&
+		slices.Equal(a.Conditions, b.Conditions)
+}
+
+func send(ctx context.Context, out chan<- release.Facts, f release.Facts) bool {
+	select {
+	case out <- f:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,271 @@
+package status
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/nomad/api"
+)
+
+// Derive tells the state of every tier from one moment's facts: job by job in the observation's order, within a job in
+// the order of its groups.
+func Derive(o Observation) []Tier {
+	var tiers []Tier
+	for i := range o.Jobs {
+		tiers = append(tiers, jobTiers(o.Time, &o.Jobs[i])...)
+	}
+	return tiers
+}
+
+func jobTiers(now time.Time, f *JobFacts) []Tier {
+	var tiers []Tier
+	known := map[string]bool{}
+	if f.Job != nil {
+		for _, tg := range f.Job.TaskGroups {
+			known[value(tg.Name)] = true
+			tiers = append(tiers, newGroup(now, f, tg).tier())
+		}
+	}
+	for _, name := range f.Groups { // what the job does not have yet
+		if !known[name] {
+			tiers = append(tiers, Tier{Name: name, Job: f.ID, State: Unsubmitted})
+		}
+	}
+	return tiers
+}
+
+// group is one group of one job with its own share of the facts.
+type group struct {
+	now       time.Time
+	facts     *JobFacts
+	tg        *api.TaskGroup
+	batch     bool
+	version   uint64
+	instances []Instance // of any version, by index, newest version first
+	previous  map[string]*api.AllocationListStub
+	final     map[string]bool // allocations that failed and that Nomad will not replace
+}
+
+func newGroup(now time.Time, f *JobFacts, tg *api.TaskGroup) *group {
+	g := &group{
+		now:     now,
+		facts:   f,
+		tg:      tg,
+		batch:   isBatch(f.Job),
+		version: value(f.Job.Version),
+		final:   map[string]bool{},
+	}
+	wanted, previous := g.choose()
+	g.previous = previous
+	for _, a := range wanted {
+		if a.ClientStatus == api.AllocClientStatusFailed && !g.willReplace(a) {
+			g.final[a.ID] = true
+		}
+		g.instances = append(g.instances, g.instance(a))
+	}
+	return g
+}
+
+func (g *group) tier() Tier {
+	t := Tier{Name: value(g.tg.Name), Job: g.facts.ID, Desired: g.desired(), Instances: g.instances}
+	for _, in := range g.current() {
+		if in.State == Healthy || in.State == Complete {
+			t.Healthy++
+		}
+	}
+	switch job := g.facts.Job; {
+	case value(job.Stop):
+		t.State, t.Desired = Stopped, 0
+		if n := len(g.instances); n > 0 {
+			t.Reason = fmt.Sprintf("%s still running", count(n, "instance"))
+		}
+	case job.IsPeriodic():
+		t.State, t.Desired, t.Reason = Healthy, 0, g.nextLaunch()
+	case job.IsParameterized():
+		t.State, t.Desired, t.Reason = Healthy, 0, "waits to be dispatched"
+	case t.Desired == 0 && !perNode(job):
+		t.State, t.Reason = Healthy, "scaled to 0"
+	default:
+		t.State, t.Reason = g.judge(t.Desired, t.Healthy)
+	}
+	return t
+}
+
+// judge is the state of a group that wants instances.
+func (g *group) judge(desired, healthy int) (State, string) {
+	dep := g.deployment()
+	ds := g.deploymentState()
+	old := g.old()
+	if desired > 0 && healthy >= desired && len(old) == 0 {
+		switch {
+		case g.batch:
+			return Complete, ""
+		case ds != nil && dep.Status == api.DeploymentStatusFailed && ds.HealthyAllocs < ds.DesiredTotal:
+			return Healthy, "runs, although its deployment failed: " + dep.StatusDescription
+		}
+		return Healthy, ""
+	}
+	worst := g.worst()
+	if ds != nil && dep.Status == api.DeploymentStatusFailed && ds.HealthyAllocs < ds.DesiredTotal {
+		if worst != nil && worst.Reason != "" && worst.State != Healthy {
+			return Failed, worst.Reason + " (deployment failed: " + dep.StatusDescription + ")"
+		}
+		return Failed, "deployment failed: " + dep.StatusDescription
+	}
+	for _, in := range g.current() {
+		if g.final[in.Alloc] {
+			return Failed, in.Reason
+		}
+	}
+	if reason := g.unplaced(desired); reason != "" && (worst == nil || rank(worst.State) <= rank(Pending)) {
+		return Pending, reason
+	}
+	switch {
+	case worst == nil && len(old) > 0:
+		return Pending, rolling(desired, 0, old)
+	case worst == nil:
+		return Pending, "no instance is placed yet"
+	case ds != nil && ds.DesiredCanaries > 0 && !ds.Promoted && worst.State == Healthy && len(old) > 0:
+		return Checking, "its canaries are healthy and wait to be promoted"
+	case worst.State == Failed: // it will be replaced
+		return Unhealthy, worst.Reason
+	case worst.State == Healthy || worst.State == Complete: // more are to come
+		return Starting, rolling(desired, healthy, old)
+	}
+	if len(old) > 0 {
+		return worst.State, join(worst.Reason, rolling(desired, healthy, old))
+	}
+	return worst.State, worst.Reason
+}
+
+// worst is the instance of the current version that is furthest from healthy, or nil.
+func (g *group) worst() *Instance {
+	var worst *Instance
+	for _, in := range g.current() {
+		if worst == nil || rank(in.State) > rank(worst.State) {
+			worst = &in
+		}
+	}
+	return worst
+}
+
+// rank orders states by how much they want to be told.
+func rank(s State) int {
+	return slices.Index([]State{Complete, Healthy, Checking, Starting, Migrating, Waiting, Pending, Unhealthy, Failed}, s)
+}
+
+func rolling(desired, healthy int, old []Instance) string {
+	if len(old) == 0 {
+		return fmt.Sprintf("%d of %s healthy", healthy, count(desired, "instance"))
+	}
+	return fmt.Sprintf("%d of %s on the new version, %d still on the old", healthy, count(desired, "instance"), len(old))
+}
+
+// current are the instances of the job's current version.
+func (g *group) current() []Instance {
+	var out []Instance
+	for _, in := range g.instances {
+		if in.Version == g.version {
+			out = append(out, in)
+		}
+	}
+	return out
+}
+
+// old are the instances of earlier versions that still run.
+func (g *group) old() []Instance {
+	var out []Instance
+	for _, in := range g.instances {
+		if in.Version != g.version && in.State != Failed && in.State != Complete {
+			out = append(out, in)
+		}
+	}
+	return out
+}
+
+func (g *group) desired() int {
+	if !perNode(g.facts.Job) {
+		if g.tg.Count == nil {
+			return 1
+		}
+		return *g.tg.Count
+	}
+	nodes := map[string]bool{} // a system job wants what its nodes allow, which only its allocations tell
+	for _, in := range g.instances {
+		nodes[in.Node] = true
+	}
+	n := len(nodes)
+	if ds := g.deploymentState(); ds != nil && ds.DesiredTotal > n {
+		n = ds.DesiredTotal
+	}
+	return n
+}
+
+// deployment is that of the job's current version, or nil.
+func (g *group) deployment() *api.Deployment {
+	d := g.facts.Deployment
+	if d == nil || d.JobVersion != g.version {
+		return nil
+	}
+	return d
+}
+
+// deploymentState is the group's part of the deployment, or nil.
+func (g *group) deploymentState() *api.DeploymentState {
+	if d := g.deployment(); d != nil {
+		return d.TaskGroups[value(g.tg.Name)]
+	}
+	return nil
+}
+
+// deploying says whether a deployment still decides about the group's health.
+func (g *group) deploying() bool {
+	d := g.deployment()
+	return d != nil && g.deploymentState() != nil && Active(d)
+}
+
+// Active says whether a deployment has not ended.
+func Active(d *api.Deployment) bool {
+	switch d.Status {
+	case api.DeploymentStatusSuccessful, api.DeploymentStatusFailed, api.DeploymentStatusCancelled:
+		return false
+	}
+	return true
+}
+
+func (g *group) nextLaunch() string {
+	next, err := g.facts.Job.Periodic.Next(g.now)
+	if err != nil || next.IsZero() {
+		return "periodic"
+	}
+	return "periodic, next launch at " + next.UTC().Format("2006-01-02 15:04:05 MST")
+}
+
+func isBatch(j *api.Job) bool {
+	return value(j.Type) == api.JobTypeBatch || value(j.Type) == api.JobTypeSysbatch
+}
+
+func perNode(j *api.Job) bool {
+	return value(j.Type) == api.JobTypeSystem || value(j.Type) == api.JobTypeSysbatch
+}
+
+func value[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func join(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "; ")
+}

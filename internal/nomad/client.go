@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 
 	"github.com/hashicorp/nomad/api"
 
@@ -100,11 +101,38 @@ func (c *Client) Nodes(ctx context.Context) ([]*api.NodeListStub, error) {
 	return nodes, nil
 }
 
-// Node is one client with its networks.
-func (c *Client) Node(ctx context.Context, id string) (*api.Node, error) {
-	node, _, err := c.api.Nodes().Info(id, c.query(ctx))
-	if err != nil {
-		return nil, c.fault("read node "+id, err)
+// hostNetworks is what nomad/api leaves out of a node's resources.
+type hostNetworks struct {
+	NodeResources struct {
+		NodeNetworks []struct {
+			Addresses []struct{ Alias, Address string }
+		}
 	}
-	return node, nil
+}
+
+// HostAddresses are the clients' addresses by host network; "" is the default one.
+func (c *Client) HostAddresses(ctx context.Context) (map[string][]string, error) {
+	nodes, err := c.Nodes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]string{}
+	for _, n := range nodes {
+		var node hostNetworks
+		if _, err := c.api.Raw().Query("/v1/node/"+n.ID, &node, c.query(ctx)); err != nil {
+			return nil, c.fault("read node "+n.Name, err)
+		}
+		for _, network := range node.NodeResources.NodeNetworks {
+			for _, a := range network.Addresses {
+				alias := a.Alias
+				if alias == "default" {
+					alias = ""
+				}
+				if !slices.Contains(out[alias], a.Address) {
+					out[alias] = append(out[alias], a.Address)
+				}
+			}
+		}
+	}
+	return out, nil
 }

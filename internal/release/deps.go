@@ -26,8 +26,8 @@ type Nomad interface {
 	Evidence
 	// Nodes lists the clients with their drivers.
 	Nodes(ctx context.Context) ([]*api.NodeListStub, error)
-	// Node is one client with its networks.
-	Node(ctx context.Context, id string) (*api.Node, error)
+	// HostAddresses are the clients' addresses by host network; "" is the default one.
+	HostAddresses(ctx context.Context) (map[string][]string, error)
 	// Observe sends the jobs' facts (all but Checks), in the order of ids, once at first and then after each change, until
 	// ctx is done; it closes the channel. A cluster that stops answering is a Facts with Err, and the watch goes on.
 	Observe(ctx context.Context, ids []string) <-chan Facts

@@ -7,6 +7,7 @@ type RunOptions struct {
 	Version string        // of packctl
 	Timeout time.Duration // for the whole run, 0: none but the deployments' own deadlines
 	Detach  bool          // end when everything is submitted
+	Prune   bool          // stop the release's jobs that the stack no longer has
 }
 
 // StopOptions say which release to stop and how.

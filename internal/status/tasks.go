@@ -202,3 +202,6 @@ func afterEnd(tg *api.TaskGroup, name string) bool {
 	}
 	return false
 }
+
+// Tasks lists an allocation's tasks: in the group's order, then those that Nomad added.
+func Tasks(a *api.AllocationListStub, tg *api.TaskGroup) []Task { return tasksOf(a, tg) }

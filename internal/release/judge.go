@@ -1,0 +1,178 @@
+package release
+
+import (
+	"time"
+
+	"github.com/hashicorp/nomad/api"
+
+	"github.com/packctl/packctl/internal/status"
+)
+
+// revertWithin is how long after a failed deployment Nomad's own revert is waited for, so that it is told as one.
+const revertWithin = 5 * time.Second
+
+// kind is what one observation means for a run.
+type kind int
+
+const (
+	waitOn kind = iota
+	allGood
+	tryAgain
+	hasFailed
+	wasReverted
+	wasMoved
+)
+
+// verdict is a kind with what it is about.
+type verdict struct {
+	kind kind
+	job  *planned
+	bad  []string // "job/tier"
+	how  string
+}
+
+// judge tells from observations how a run stands. It keeps what later ones no longer show.
+type judge struct {
+	run             *run
+	failedAt        map[string]time.Time      // by job: when its deployment was first seen failed
+	checks          map[string][]status.Check // by allocation: the failing checks last seen
+	lastObservation status.Observation
+	lastTiers       []status.Tier
+}
+
+func newJudge(r *run) *judge {
+	return &judge{run: r, failedAt: map[string]time.Time{}, checks: map[string][]status.Check{}}
+}
+
+// remember keeps failing checks: Consul forgets an instance as soon as it is stopped, and with it why.
+func (j *judge) remember(o status.Observation) {
+	for _, f := range o.Jobs {
+		for alloc, checks := range f.Checks {
+			var bad []status.Check
+			for _, c := range checks {
+				if c.Status != "passing" {
+					bad = append(bad, c)
+				}
+			}
+			if len(bad) > 0 {
+				j.checks[alloc] = bad
+			}
+		}
+	}
+}
+
+// verdict judges the jobs of all waves up to the given one.
+func (j *judge) verdict(o status.Observation, tiers []status.Tier, wave int) verdict {
+	j.lastObservation, j.lastTiers = o, tiers
+	all := verdict{kind: allGood}
+	for i, job := range j.run.jobs {
+		if job.wave > wave {
+			continue
+		}
+		switch v := j.job(o.Time, job, o.Jobs[i], tiersOf(tiers, job.ID)); v.kind {
+		case allGood:
+		case waitOn:
+			all.kind = waitOn
+		default:
+			return v
+		}
+	}
+	return all
+}
+
+func tiersOf(tiers []status.Tier, job string) []status.Tier {
+	var out []status.Tier
+	for _, t := range tiers {
+		if t.Job == job {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// job judges one job.
+func (j *judge) job(now time.Time, job *planned, f status.JobFacts, tiers []status.Tier) verdict {
+	if f.Job == nil || value(f.Job.JobModifyIndex) < job.index {
+		return verdict{} // the reading is older than the submission
+	}
+	if value(f.Job.Stop) {
+		return verdict{kind: wasMoved, job: job, how: "stopped"}
+	}
+	if value(f.Job.Version) != job.version {
+		return j.otherVersion(job, f)
+	}
+	bad, good := false, f.Evaluated
+	var names []string
+	for _, t := range tiers {
+		switch t.State {
+		case status.Failed:
+			bad = true
+			names = append(names, t.Job+"/"+t.Name)
+		case status.Healthy, status.Complete:
+			continue
+		}
+		good = false
+	}
+	if bad {
+		return j.failedJob(now, job, f, names)
+	}
+	if !good || (f.Deployment != nil && status.Active(f.Deployment)) {
+		return verdict{}
+	}
+	return verdict{kind: allGood}
+}
+
+// failedJob decides what a failed tier means: a job that was not submitted now gets one more try, and Nomad gets its
+// time to revert.
+func (j *judge) failedJob(now time.Time, job *planned, f status.JobFacts, names []string) verdict {
+	if !job.changed && !job.retried {
+		return verdict{kind: tryAgain, job: job}
+	}
+	if reverts(f.Deployment) && value(f.Job.Version) > 0 {
+		since, seen := j.failedAt[job.ID]
+		if !seen {
+			j.failedAt[job.ID] = now
+			return verdict{}
+		}
+		if now.Sub(since) < revertWithin {
+			return verdict{}
+		}
+	}
+	return verdict{kind: hasFailed, job: job, bad: names}
+}
+
+// reverts says whether a failed deployment makes Nomad put an earlier version back.
+func reverts(d *api.Deployment) bool {
+	if d == nil || d.Status != api.DeploymentStatusFailed {
+		return false
+	}
+	for _, g := range d.TaskGroups {
+		if g.AutoRevert {
+			return true
+		}
+	}
+	return false
+}
+
+// otherVersion tells why a job has another version than the one that was submitted: Nomad reverted it, its group was
+// scaled, or somebody submitted it.
+func (j *judge) otherVersion(job *planned, f status.JobFacts) verdict {
+	for _, d := range f.Deployments {
+		if d.JobVersion == job.version && reverts(d) {
+			var names []string
+			for name, g := range d.TaskGroups {
+				if g.HealthyAllocs < g.DesiredTotal {
+					names = append(names, job.ID+"/"+name)
+				}
+			}
+			return verdict{kind: wasReverted, job: job, bad: names}
+		}
+	}
+	for _, tg := range f.Job.TaskGroups {
+		if tg.Scaling != nil {
+			job.version, job.index = value(f.Job.Version), value(f.Job.JobModifyIndex)
+			return verdict{}
+		}
+	}
+	return verdict{kind: wasMoved, job: job, how: "changed"}
+}

@@ -1,0 +1,121 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/nomad/api"
+
+	"github.com/packctl/packctl/hcl/stack"
+)
+
+// run is one run of one stack.
+type run struct {
+	verb
+	stack   *stack.Stack
+	opt     RunOptions
+	jobs    []*planned // in submit order: wave by wave, by ID within a wave
+	orphans []string   // jobs of the release that the stack no longer has
+}
+
+// planned is one job of the stack with what the cluster has of it.
+type planned struct {
+	*stack.Job
+	wave    int
+	api     *api.Job // a copy, with the counts that belong to an autoscaler
+	before  *api.Job // as it was registered, or nil
+	changed bool
+	index   uint64 // the modify index that its next registration must find, then the one that it made
+	version uint64 // that it has, once registered
+	retried bool
+}
+
+func (p *planned) created() bool { return p.before == nil }
+
+// do is the whole verb. Everything up to the lock only reads.
+func (r *run) do(ctx context.Context) error {
+	r.enter(PhasePlan, "planning release %s of pack %s", r.stack.Release.Name, r.stack.Pack.Name)
+	if err := r.reach(ctx); err != nil {
+		return err
+	}
+	if err := r.plan(ctx); err != nil {
+		return err
+	}
+	return r.locked(ctx, r.stack.Release.Name, r.underLock)
+}
+
+func (r *run) underLock(ctx context.Context) error {
+	if err := r.credentials(ctx); err != nil {
+		return err
+	}
+	if err := r.volumes(ctx); err != nil {
+		return err
+	}
+	if err := r.submitAndWatch(ctx); err != nil {
+		return err
+	}
+	if err := r.prune(ctx); err != nil {
+		return err
+	}
+	if len(r.res.Submitted) == 0 && len(r.res.Stopped) == 0 && r.res.Outcome == Healthy {
+		r.res.Outcome = Unchanged
+	}
+	return nil
+}
+
+// reach fails early, and with a clear message, when a cluster does not answer.
+func (r *run) reach(ctx context.Context) error {
+	if _, err := r.deps.Nomad.Nodes(ctx); err != nil {
+		return err
+	}
+	if r.deps.Health == nil {
+		return nil
+	}
+	return r.deps.Health.Ping(ctx)
+}
+
+// problems collects what speaks against a run, to be told all at once.
+type problems struct {
+	outcome Outcome
+	list    []string
+	hints   []string
+}
+
+func (p *problems) add(hint, format string, args ...any) {
+	p.list = append(p.list, fmt.Sprintf(format, args...))
+	for _, h := range p.hints {
+		if h == hint {
+			return
+		}
+	}
+	p.hints = append(p.hints, hint)
+}
+
+func (p *problems) err() error {
+	if len(p.list) == 0 {
+		return nil
+	}
+	return &Error{Outcome: p.outcome, Err: errors.New(strings.Join(p.list, "\n")), Hint: strings.Join(p.hints, "\n")}
+}
+
+// prune stops what the stack no longer has, when that was asked for, and else mentions it.
+func (r *run) prune(ctx context.Context) error {
+	if len(r.orphans) == 0 {
+		return nil
+	}
+	if !r.opt.Prune {
+		r.say(Warn, "", "the release has jobs that the pack no longer has: %s (-prune stops them)", strings.Join(r.orphans, ", "))
+		return nil
+	}
+	r.enter(PhaseStop, "stopping what the pack no longer has")
+	for _, id := range r.orphans {
+		if err := r.deps.Nomad.Deregister(ctx, id, false); err != nil {
+			return err
+		}
+		r.res.Stopped = append(r.res.Stopped, id)
+		r.say(Info, id, "stopped job %s", id)
+	}
+	return nil
+}

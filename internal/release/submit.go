@@ -1,0 +1,165 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/packctl/packctl/internal/status"
+)
+
+// submitAndWatch goes through the waves: submits what changed of one, watches until all that was submitted so far is
+// healthy, then goes on to the next.
+func (r *run) submitAndWatch(ctx context.Context) error {
+	w := r.watch(ctx, r.watchedJobs(), r.services())
+	defer w.close()
+	j := newJudge(r)
+	for wave := range r.stack.Waves {
+		var jobs []*planned
+		for _, job := range r.jobs {
+			if job.wave == wave {
+				jobs = append(jobs, job)
+			}
+		}
+		if err := r.submit(ctx, jobs); err != nil {
+			return err
+		}
+		if r.opt.Detach {
+			continue
+		}
+		r.phase = PhaseWatch
+		if err := r.await(ctx, w, j, wave); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// submit registers the changed jobs of one wave.
+func (r *run) submit(ctx context.Context, jobs []*planned) error {
+	for _, job := range jobs {
+		if !job.changed {
+			r.res.Unchanged = append(r.res.Unchanged, job.ID)
+			r.phase = PhaseSubmit
+			r.say(Info, job.ID, "job %s did not change", job.ID)
+			continue
+		}
+		resp, err := r.deps.Nomad.Register(ctx, job.api, job.Source, job.index)
+		if err != nil {
+			return err
+		}
+		job.index = resp.JobModifyIndex
+		what := "updated"
+		if job.created() {
+			what = "created"
+		} else {
+			job.version++
+		}
+		r.res.Submitted = append(r.res.Submitted, job.ID)
+		r.phase = PhaseSubmit
+		r.say(Info, job.ID, "%s job %s", what, job.ID)
+		if resp.Warnings != "" {
+			r.say(Warn, job.ID, "job %s: %s", job.ID, strings.TrimSpace(resp.Warnings))
+		}
+	}
+	return nil
+}
+
+// await watches until every job up to the wave is as it should be, or one cannot become so.
+func (r *run) await(ctx context.Context, w *watching, j *judge, wave int) error {
+	for {
+		o, tiers, err := w.next(ctx)
+		if err != nil {
+			return r.giveUp(ctx, err, j, wave)
+		}
+		j.remember(o)
+		switch v := j.verdict(o, tiers, wave); v.kind {
+		case allGood:
+			return nil
+		case waitOn:
+		case tryAgain:
+			if err := r.retry(ctx, v.job); err != nil {
+				return err
+			}
+		case hasFailed:
+			r.res.Failures = j.failures(ctx, o, tiers, v.bad)
+			return &Error{Outcome: Failed, Err: failedError(r.res.Failures), Hint: "mend it and run again; what is healthy stays up"}
+		case wasReverted:
+			r.res.Failures = j.failures(ctx, o, tiers, v.bad)
+			return &Error{Outcome: Reverted, Err: fmt.Errorf("job %s did not become healthy, and Nomad put its earlier version back", v.job.ID),
+				Hint: "mend it and run again; the earlier version serves in the meantime"}
+		case wasMoved:
+			return &Error{Outcome: Conflict, Err: fmt.Errorf("job %s was %s by somebody else while it was watched", v.job.ID, v.how),
+				Hint: "find out who and why (nomad job history " + v.job.ID + "), then run again"}
+		}
+	}
+}
+
+// giveUp ends a watch that was interrupted or ran out of time, with the evidence of what is not healthy yet.
+func (r *run) giveUp(ctx context.Context, err error, j *judge, wave int) error {
+	out := r.classify(ctx, err)
+	if out.Outcome == TimedOut && j.lastTiers != nil {
+		var bad []string
+		for _, t := range j.lastTiers {
+			if job := r.job(t.Job); job != nil && job.wave <= wave && t.State != status.Healthy && t.State != status.Complete {
+				bad = append(bad, t.Job+"/"+t.Name)
+			}
+		}
+		r.res.Failures = j.failures(ctx, j.lastObservation, j.lastTiers, bad)
+		out.Err = fmt.Errorf("not healthy within the time given: %w", failedError(r.res.Failures))
+	}
+	return out
+}
+
+// failedError names the tiers, each with its reason.
+func failedError(list []Failure) error {
+	var parts []string
+	for _, f := range list {
+		parts = append(parts, fmt.Sprintf("tier %s: %s", f.Tier, f.Reason))
+	}
+	if len(parts) == 0 {
+		return fmt.Errorf("the release is not healthy")
+	}
+	return fmt.Errorf("%s", strings.Join(parts, "\n"))
+}
+
+// retry asks Nomad to place again what an unchanged job failed to run before: running again is how a person says that the
+// cause is mended.
+func (r *run) retry(ctx context.Context, job *planned) error {
+	job.retried = true
+	r.say(Info, job.ID, "job %s did not change, but it failed before: asking Nomad to try again", job.ID)
+	return r.deps.Nomad.Retry(ctx, job.ID)
+}
+
+func (r *run) job(id string) *planned {
+	for _, job := range r.jobs {
+		if job.ID == id {
+			return job
+		}
+	}
+	return nil
+}
+
+// watchedJobs are the stack's jobs in wave order, which is that of its tiers.
+func (r *run) watchedJobs() []watched {
+	var out []watched
+	for _, job := range r.jobs {
+		w := watched{id: job.ID}
+		for _, tg := range job.api.TaskGroups {
+			w.groups = append(w.groups, value(tg.Name))
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// services are the names that the stack's tiers register in Consul.
+func (r *run) services() []string {
+	var names []string
+	for _, t := range r.stack.Tiers {
+		names = append(names, t.Services...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

@@ -1,0 +1,137 @@
+package release
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/packctl/packctl/internal/status"
+)
+
+// deriveEvery is how often the states are derived again without news: some depend on the time that has passed.
+const deriveEvery = time.Second
+
+// group of a job, as it is to come.
+type watched struct {
+	id     string
+	groups []string
+}
+
+// watching is one watch over jobs and the checks of their services. One goroutine uses it.
+type watching struct {
+	verb   *verb
+	jobs   []watched
+	facts  []status.JobFacts
+	checks map[string][]status.Check
+	fresh  struct{ facts, checks bool }
+	failed error // the last fault, told once
+
+	nomad  <-chan Facts
+	consul <-chan Checks
+	tick   *time.Ticker
+	stop   context.CancelFunc
+	last   []status.Tier
+}
+
+// watch begins to observe. close ends it.
+func (v *verb) watch(ctx context.Context, jobs []watched, services []string) *watching {
+	ctx, stop := context.WithCancel(ctx)
+	ids := make([]string, len(jobs))
+	for i, j := range jobs {
+		ids[i] = j.id
+	}
+	w := &watching{verb: v, jobs: jobs, nomad: v.deps.Nomad.Observe(ctx, ids), tick: time.NewTicker(deriveEvery), stop: stop}
+	if v.deps.Health != nil && len(services) > 0 {
+		w.consul = v.deps.Health.Observe(ctx, services)
+	} else {
+		w.fresh.checks = true
+	}
+	return w
+}
+
+// close returns when the observers have ended.
+func (w *watching) close() {
+	w.stop()
+	w.tick.Stop()
+	for range w.nomad {
+	}
+	if w.consul != nil {
+		for range w.consul {
+		}
+	}
+}
+
+// next waits for news, at most deriveEvery once there was a first full reading, and tells the observer how the tiers stand.
+func (w *watching) next(ctx context.Context) (status.Observation, []status.Tier, error) {
+	for {
+		select {
+		case <-ctx.Done():
+			return status.Observation{}, nil, ctx.Err()
+		case f, more := <-w.nomad:
+			if !more {
+				return status.Observation{}, nil, ctx.Err()
+			}
+			w.note(f.Err)
+			if f.Err == nil {
+				w.facts, w.fresh.facts = f.Jobs, true
+			}
+		case c, more := <-w.consul:
+			if !more {
+				return status.Observation{}, nil, ctx.Err()
+			}
+			w.note(c.Err)
+			if c.Err == nil {
+				w.checks, w.fresh.checks = c.ByAlloc, true
+			}
+		case <-w.tick.C:
+		}
+		if w.fresh.facts && w.fresh.checks {
+			o := w.observation()
+			tiers := w.verb.secret.tiers(status.Derive(o))
+			w.tell(tiers)
+			return o, tiers, nil
+		}
+	}
+}
+
+// note tells a lost connection once, and that it is back.
+func (w *watching) note(err error) {
+	switch {
+	case err != nil && w.failed == nil:
+		w.verb.say(Warn, "", "%v; still trying", err)
+	case err == nil && w.failed != nil:
+		w.verb.say(Info, "", "connected again")
+	}
+	w.failed = err
+}
+
+func (w *watching) observation() status.Observation {
+	jobs := slices.Clone(w.facts)
+	for i := range jobs {
+		jobs[i].Groups = w.jobs[i].groups
+		jobs[i].Checks = w.checks
+	}
+	return status.Observation{Time: w.verb.deps.Now(), Jobs: jobs}
+}
+
+// tell sends the tiers when something about them changed.
+func (w *watching) tell(tiers []status.Tier) {
+	w.verb.res.Tiers = tiers
+	if sameTiers(w.last, tiers) {
+		return
+	}
+	w.last = tiers
+	w.verb.obs.Event(Event{Time: w.verb.deps.Now(), Phase: w.verb.phase, Tiers: tiers})
+}
+
+func sameTiers(a, b []status.Tier) bool {
+	return slices.EqualFunc(a, b, func(x, y status.Tier) bool {
+		return x.Name == y.Name && x.Job == y.Job && x.State == y.State && x.Reason == y.Reason && x.Desired == y.Desired &&
+			x.Healthy == y.Healthy && slices.EqualFunc(x.Instances, y.Instances, sameInstance)
+	})
+}
+
+func sameInstance(x, y status.Instance) bool {
+	return x.Alloc == y.Alloc && x.State == y.State && x.Reason == y.Reason && x.Version == y.Version &&
+		slices.Equal(x.Tasks, y.Tasks) && slices.Equal(x.Checks, y.Checks)
+}

@@ -78,7 +78,7 @@ func (g *group) tier() Tier {
 	switch job := g.facts.Job; {
 	case value(job.Stop):
 		t.State, t.Desired = Stopped, 0
-		if n := len(g.instances); n > 0 {
+		if n := g.live(); n > 0 {
 			t.Reason = fmt.Sprintf("%s still running", count(n, "instance"))
 		}
 	case job.IsPeriodic():
@@ -138,6 +138,17 @@ func (g *group) judge(desired, healthy int) (State, string) {
 		return worst.State, join(worst.Reason, rolling(desired, healthy, old))
 	}
 	return worst.State, worst.Reason
+}
+
+// live counts the allocations that have not ended, wanted or not.
+func (g *group) live() int {
+	n := 0
+	for _, a := range g.facts.Allocs {
+		if a.TaskGroup == value(g.tg.Name) && !terminal(a) {
+			n++
+		}
+	}
+	return n
 }
 
 // worst is the instance of the current version that is furthest from healthy, or nil.

@@ -3,10 +3,13 @@ package proc
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -107,5 +110,22 @@ func TestMountsAreListedDeepestFirst(t *testing.T) {
 	got := mountsBelow(info, "/data")
 	if want := []string{"/data/a/b c", "/data/a"}; !slices.Equal(got, want) {
 		t.Fatalf("got %q, want %q", got, want)
+	}
+}
+
+func TestListenerNamesThePortsOwner(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	if got, want := Listener(port), fmt.Sprintf("(process %d)", os.Getpid()); !strings.HasSuffix(got, want) {
+		t.Errorf("Listener(%d) = %q, want one that ends in %q", port, got, want)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := Listener(port); got != "" {
+		t.Errorf("nobody listens on %d, Listener says %q", port, got)
 	}
 }

@@ -1,0 +1,117 @@
+package devagent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/packctl/packctl/internal/proc"
+)
+
+// clean removes what a pair that has ended left outside its data folder: processes and containers of its allocations, the
+// mounts of their folders, and its bridge. Of what several agents share it takes only what names this pair.
+func clean(ctx context.Context, l layout, p plan) error {
+	failed := []error{killTasks(ctx, l)}
+	if p.Docker {
+		failed = append(failed, removeContainers(ctx, l))
+	}
+	failed = append(failed, proc.Unmount(l.allocs()))
+	if p.Docker && p.Bridge != "" {
+		failed = append(failed, removeBridge(ctx, p), removeRules(ctx, p), removeLeases(p))
+	}
+	return errors.Join(failed...)
+}
+
+// killTasks kills tasks and their executors that outlived the agent. A shell that merely stands in the folder is left alone.
+func killTasks(ctx context.Context, l layout) error {
+	inAllocs := func(word string) bool { return strings.Contains(word, l.allocs()+"/") }
+	isTask := func(kv string) bool { return strings.HasPrefix(kv, "NOMAD_") && inAllocs(kv) }
+	left, err := proc.List(func(i proc.Info) bool {
+		helper := len(i.Args) > 2 && (i.Args[1] == "executor" || i.Args[1] == "logmon" || i.Args[1] == "docker_logger")
+		return slices.ContainsFunc(i.Env, isTask) || helper && slices.ContainsFunc(i.Args, inAllocs)
+	})
+	failed := []error{err}
+	for _, task := range left {
+		failed = append(failed, task.Stop(ctx, syscall.SIGTERM, 5*time.Second))
+	}
+	return errors.Join(failed...)
+}
+
+func removeContainers(ctx context.Context, l layout) error {
+	entries, err := os.ReadDir(l.allocs())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("list the allocations' folders: %w", err)
+	}
+	allocs := map[string]bool{}
+	for _, e := range entries {
+		allocs[e.Name()] = true
+	}
+	d := newDocker()
+	if err := d.ping(ctx); err != nil {
+		return nil // no daemon, no containers
+	}
+	ids, err := d.containersOf(ctx, allocs)
+	failed := []error{err}
+	for _, id := range ids {
+		failed = append(failed, d.remove(ctx, id))
+	}
+	return errors.Join(failed...)
+}
+
+// removeBridge deletes the bridge when its address is from our subnet and nothing is plugged in.
+func removeBridge(ctx context.Context, p plan) error {
+	i, err := net.InterfaceByName(p.Bridge)
+	if err != nil {
+		return nil // never made
+	}
+	addrs, err := i.Addrs()
+	if err != nil {
+		return fmt.Errorf("read the addresses of %s: %w", p.Bridge, err)
+	}
+	ours := slices.ContainsFunc(addrs, func(a net.Addr) bool {
+		prefix, err := netip.ParsePrefix(a.String())
+		return err == nil && p.Subnet.Contains(prefix.Addr())
+	})
+	members, err := os.ReadDir(filepath.Join("/sys/class/net", p.Bridge, "brif"))
+	if err != nil || !ours || len(members) > 0 {
+		return nil
+	}
+	return run(ctx, "ip", "link", "delete", p.Bridge, "type", "bridge")
+}
+
+func run(ctx context.Context, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = agentEnviron(os.Environ())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
+// removeLeases gives back the addresses of our subnet that the address plugin still counts as taken.
+func removeLeases(p plan) error {
+	leases, err := filepath.Glob("/var/run/cni/nomad/*")
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, lease := range leases {
+		if addr, err := netip.ParseAddr(filepath.Base(lease)); err == nil && p.Subnet.Contains(addr) {
+			failed = append(failed, os.Remove(lease))
+		}
+	}
+	return errors.Join(failed...)
+}

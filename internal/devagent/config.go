@@ -37,8 +37,8 @@ func consulConfig(p plan) string {
 	return b.String()
 }
 
-// nomadConfig is the configuration of a pair's Nomad agent, server and client in one.
-func nomadConfig(p plan) string {
+// nomadConfig is the configuration of a pair's Nomad agent: server and client in one, or the server alone.
+func nomadConfig(p plan, withClient bool) string {
 	var b strings.Builder
 	put(&b, `# Written by "packctl dev up" at every start.`)
 	put(&b, `name                 = "dev"`)
@@ -61,7 +61,7 @@ func nomadConfig(p plan) string {
 	put(&b, `  raft_multiplier  = 1`)
 	put(&b, `}`)
 	put(&b, `client {`)
-	put(&b, `  enabled           = true`)
+	put(&b, `  enabled           = %t`, withClient)
 	put(&b, `  servers           = ["127.0.0.1:%d"]`, p.NomadPort+1)
 	put(&b, `  network_interface = %q`, p.Interface)
 	put(&b, `  min_dynamic_port  = %d`, p.MinPort)

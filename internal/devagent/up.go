@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
 	"time"
 
 	nomad "github.com/hashicorp/nomad/api"
@@ -98,22 +102,49 @@ func (s *state) start(ctx context.Context, l layout, consulProg, nomadProg progr
 		return notReady(ctx, "Consul", l.log("consul"), err)
 	}
 
-	say.sayf("starting Nomad %s on port %d", nomadProg.version, s.Plan.NomadPort)
-	if id, ended, err = launch(l, nomadProg, nomadConfig(s.Plan)); err != nil {
-		return err
-	}
-	s.Nomad = id
-	if err := s.write(l); err != nil {
-		return err
-	}
 	nomadAPI, err := s.Plan.nomadClient()
 	if err != nil {
+		return err
+	}
+	say.sayf("starting Nomad %s on port %d", nomadProg.version, s.Plan.NomadPort)
+	if _, err := os.Stat(filepath.Join(l.data("nomad"), "server", "keystore")); errors.Is(err, fs.ErrNotExist) {
+		if err := s.bootstrapNomad(ctx, l, nomadProg, nomadAPI); err != nil {
+			return err
+		}
+	}
+	if s.Nomad, ended, err = launch(l, nomadProg, nomadConfig(s.Plan, true)); err != nil {
+		return err
+	}
+	if err := s.write(l); err != nil {
 		return err
 	}
 	if err := await(ctx, ended, nomadReady(nomadAPI, s.Plan)); err != nil {
 		return notReady(ctx, "Nomad", l.log("nomad"), err)
 	}
 	return readmit(ctx, nomadAPI)
+}
+
+// bootstrapNomad runs the server alone, once, until it has its keys. A client that comes before them is turned away, and
+// tries again only after 15 to 30 seconds.
+func (s *state) bootstrapNomad(ctx context.Context, l layout, prog program, client *nomad.Client) error {
+	id, ended, err := launch(l, prog, nomadConfig(s.Plan, false))
+	if err != nil {
+		return err
+	}
+	s.Nomad = id
+	if err := s.write(l); err != nil {
+		return err
+	}
+	if err := await(ctx, ended, func(ctx context.Context) error {
+		keys, _, err := client.Keyring().List((&nomad.QueryOptions{}).WithContext(ctx))
+		if err == nil && len(keys) == 0 {
+			err = errNotYet("Nomad has no keys yet")
+		}
+		return err
+	}); err != nil {
+		return notReady(ctx, "Nomad", l.log("nomad"), err)
+	}
+	return id.Stop(ctx, syscall.SIGINT, agentWithin)
 }
 
 func notReady(ctx context.Context, agent, log string, err error) error {

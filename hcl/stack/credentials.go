@@ -39,7 +39,7 @@ func (s *Stack) addReads() diag.Diagnostics {
 						path = VariablePrefix + t.JobID
 					}
 					s.Reads = append(s.Reads, CredentialRead{
-						Job: t.Job, Tier: t, Task: task.Name, Template: i, Path: path, Item: r.Item, Range: at,
+						Job: t.Job, Tier: t, Task: task.Name, Template: i, Path: path, Item: r.Item, Computed: r.Path == "", Range: at,
 					})
 				}
 			}

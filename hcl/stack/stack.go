@@ -88,5 +88,6 @@ type CredentialRead struct {
 	Template int    // index in the task
 	Path     string // of the Nomad Variable
 	Item     string
+	Computed bool // the template computes the path; Path is then that of the job's own variable
 	Range    hcl.Range
 }

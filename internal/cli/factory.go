@@ -40,10 +40,11 @@ func NewFactory() *Factory {
 		dir = "."
 	}
 	return &Factory{
-		Streams: osStreams(),
-		Dir:     dir,
-		Environ: os.Environ,
-		Build:   readBuild(),
+		Streams:  osStreams(),
+		Dir:      dir,
+		Environ:  os.Environ,
+		Build:    readBuild(),
+		Releaser: connect,
 	}
 }
 

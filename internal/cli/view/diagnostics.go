@@ -49,15 +49,17 @@ type diagnostics struct {
 
 func (w diagnostics) text(d diag.Diagnostic) string {
 	var b strings.Builder
+	head := ""
 	if d.HasPlace() {
-		b.WriteString(w.style.bold(place4(d.Subject)) + ": ")
+		head = w.style.bold(place4(d.Subject)) + ": "
 	}
 	if d.Severity == diag.Warning {
-		b.WriteString(w.style.boldYellow("warning"))
+		head += w.style.boldYellow("warning")
 	} else {
-		b.WriteString(w.style.boldRed("error"))
+		head += w.style.boldRed("error")
 	}
-	b.WriteString(": " + w.style.bold(d.Summary) + " " + w.style.dim("("+d.ID+")") + "\n")
+	head += ": " + w.style.bold(d.Summary) + " " + w.style.dim("("+d.ID+")")
+	b.WriteString(hang(head, 2, w.width, "\n"))
 	if !d.Hidden {
 		w.excerpt(&b, d.Subject, "^")
 	}
@@ -81,7 +83,7 @@ func (w diagnostics) paragraph(b *strings.Builder, text string) {
 	if text == "" {
 		return
 	}
-	for _, line := range strings.Split(ansi.Wrap(ansi.Strip(text), w.width-2, ""), "\n") {
+	for _, line := range strings.Split(wrap(ansi.Strip(text), w.width-2), "\n") {
 		b.WriteString("  " + line + "\n")
 	}
 }

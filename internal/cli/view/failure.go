@@ -10,16 +10,16 @@ import (
 )
 
 // failure is the report on one tier: what, where, how it ended, what it said, and where to look next.
-func failure(s style, f release.Failure) string {
+func failure(s style, width int, f release.Failure) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s tier %s (job %s)", s.boldRed("✗"), s.bold(f.Tier), f.Job)
+	head := fmt.Sprintf("%s tier %s (job %s)", s.boldRed("✗"), s.bold(f.Tier), f.Job)
 	if reason := oneLine(f.Reason); reason != "" {
-		b.WriteString(": " + reason)
+		head += ": " + reason
 	}
-	b.WriteString("\n")
+	b.WriteString(hang(head, 2, width, "\n"))
 	field := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(&b, "  %s %s\n", s.dim(pad(name, 8)), value)
+			b.WriteString(hang("  "+s.dim(pad(name, 8))+" "+value, 11, width, "\n"))
 		}
 	}
 	if f.Task != "" {

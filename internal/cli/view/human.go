@@ -94,8 +94,9 @@ func (h *Human) Validated(v Validation) {
 func (h *Human) Finished(r *release.Result, outputs []stack.Output) {
 	h.end()
 	if r.Outcome != release.Healthy && r.Outcome != release.Unchanged {
+		width, _ := h.streams.size()
 		for _, f := range r.Failures {
-			fmt.Fprintf(h.streams.Err, "\n%s", failure(h.err, f))
+			fmt.Fprintf(h.streams.Err, "\n%s", failure(h.err, width, f))
 		}
 		if len(r.Failures) > 0 {
 			fmt.Fprintln(h.streams.Err)
@@ -166,7 +167,7 @@ func (h *Human) Error(err error, hint string) {
 }
 
 func (h *Human) wrapped(w io.Writer, text string, width int) {
-	fmt.Fprintln(w, ansi.Wrap(strings.TrimRight(text, "\n"), width, ""))
+	fmt.Fprintln(w, wrap(strings.TrimRight(text, "\n"), width))
 }
 
 func (h *Human) end() {

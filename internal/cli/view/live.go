@@ -57,9 +57,7 @@ func (l *live) event(e release.Event) {
 	if e.Message != "" {
 		// A message may be longer than a line; it is wrapped here, because the terminal's own wrapping would make
 		// more lines than were counted.
-		for _, line := range strings.Split(ansi.Wrap(l.message(e), width, ""), "\n") {
-			frame.WriteString(line + "\x1b[K\n")
-		}
+		frame.WriteString(hang(l.message(e), len("15:04:05  "), width, "\x1b[K\n"))
 	}
 	t := tree{style: l.style, width: width, height: height - 2, now: e.Time, since: l.seen.since}
 	lines := t.lines(l.tiers)
@@ -78,6 +76,25 @@ func (l *live) message(e release.Event) string {
 		text = l.style.yellow(text)
 	}
 	return l.style.dim(clock(e.Time)) + "  " + text
+}
+
+// hang wraps text to a width, indents all lines but the first, and ends each with eol.
+func hang(text string, indent, width int, eol string) string {
+	var b strings.Builder
+	for i, line := range strings.Split(wrap(text, max(width-indent, 10)), "\n") {
+		if i > 0 {
+			b.WriteString(strings.Repeat(" ", indent))
+		}
+		b.WriteString(line + eol)
+	}
+	return b.String()
+}
+
+// wrap breaks text at spaces, and inside a word only when it is longer than a line: the library would break at every
+// hyphen, and names are full of them.
+func wrap(text string, width int) string {
+	const noBreak = "\u2011"
+	return strings.ReplaceAll(ansi.Wrap(strings.ReplaceAll(text, "-", noBreak), width, ""), noBreak, "-")
 }
 
 // end leaves the last picture where it stands; what comes next is written below it.

@@ -19,7 +19,8 @@ type tree struct {
 	since  func(job, tier string) time.Time // when a tier entered its state
 }
 
-// lines is the whole picture. When there are more tiers than fit, those that are done are the first to go.
+// lines is the whole picture. A reason that does not fit beside its tier gets a line of its own while there is room.
+// When there are more tiers than fit, those that are done are the first to go.
 func (t tree) lines(tiers []status.Tier) []string {
 	names := 0
 	for _, tier := range tiers {
@@ -28,6 +29,7 @@ func (t tree) lines(tiers []status.Tier) []string {
 	names = min(names, t.width/3)
 
 	shown, hidden := t.fit(tiers)
+	spare := t.height - height(shown) - min(hidden, 1)
 	var out []string
 	job := ""
 	for _, tier := range shown {
@@ -35,7 +37,17 @@ func (t tree) lines(tiers []status.Tier) []string {
 			job = tier.Job
 			out = append(out, t.style.bold(ansi.Truncate(job, t.width, "…")))
 		}
-		out = append(out, t.tier(tier, names))
+		line, reason := t.tier(tier, names)
+		beside := line + "  " + reason
+		switch {
+		case reason == "":
+			out = append(out, ansi.Truncate(line, t.width, "…"))
+		case ansi.StringWidth(beside) > t.width && spare > 0:
+			spare--
+			out = append(out, ansi.Truncate(line, t.width, "…"), ansi.Truncate("      "+reason, t.width, "…"))
+		default:
+			out = append(out, ansi.Truncate(beside, t.width, "…"))
+		}
 	}
 	if hidden > 0 {
 		out = append(out, t.style.dim(fmt.Sprintf("  … and %d more", hidden)))
@@ -75,17 +87,14 @@ func done(s status.State) bool {
 	return s == status.Healthy || s == status.Complete || s == status.Stopped
 }
 
-// tier is one line: mark, name, state, instances, time in this state, reason.
-func (t tree) tier(tier status.Tier, names int) string {
+// tier is a tier's line (mark, name, state, instances, time in this state) and the reason for its state.
+func (t tree) tier(tier status.Tier, names int) (line, reason string) {
 	mark, paint := t.look(tier.State)
-	line := fmt.Sprintf("  %s %s  %s %s", paint(mark), pad(tier.Name, names), paint(pad(string(tier.State), 11)), pad(instances(tier), 5))
-	if !done(tier.State) {
-		line += " " + t.style.dim(padLeft(t.elapsed(tier), 6))
-		if reason := oneLine(tier.Reason); reason != "" {
-			line += "  " + reason
-		}
+	line = fmt.Sprintf("  %s %s  %s %s", paint(mark), pad(tier.Name, names), paint(pad(string(tier.State), 11)), pad(instances(tier), 5))
+	if done(tier.State) || tier.State == status.Unsubmitted {
+		return strings.TrimRight(line, " "), ""
 	}
-	return ansi.Truncate(strings.TrimRight(line, " "), t.width, "…")
+	return line + " " + t.style.dim(padLeft(t.elapsed(tier), 6)), oneLine(tier.Reason)
 }
 
 func (t tree) elapsed(tier status.Tier) string {

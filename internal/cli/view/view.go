@@ -7,6 +7,8 @@ package view
 import (
 	"time"
 
+	"github.com/hashicorp/nomad/api"
+
 	"github.com/packctl/packctl/hcl/stack"
 	"github.com/packctl/packctl/internal/release"
 )
@@ -24,9 +26,10 @@ type View interface {
 
 // File is one rendered job file.
 type File struct {
-	Name   string `json:"name"`
-	Job    string `json:"job"`
-	Source []byte `json:"-"`
+	Name   string   `json:"name"`
+	Job    string   `json:"job"`
+	Source []byte   `json:"-"`
+	Spec   *api.Job `json:"spec"` // as Nomad's API takes it
 }
 
 // Validation is what a pack without errors consists of.
@@ -36,7 +39,6 @@ type Validation struct {
 	Jobs      int
 	Tiers     int
 	Waves     [][]string // job IDs
-	Warnings  int
 	Diagnosed Diagnosed
 }
 

@@ -1,0 +1,326 @@
+package eval
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/packctl/packctl/hcl/diag"
+	"github.com/packctl/packctl/hcl/pack"
+)
+
+// free reports whether a block's content has no schema, so that `when` and the toolkit's blocks are keys like any other.
+func free(blockType string) bool {
+	switch blockType {
+	case "env", "meta", "config", "policy", "params", "parameters", "header", "headers", "canary_meta", "tagged_addresses", "canary_tagged_addresses", "options", "opaque":
+		return true
+	}
+	return false
+}
+
+// body gives the edits of a body of schema, of a block of the given type. The label is a group's name.
+func (f *fileEval) body(body *hclsyntax.Body, blockType, label string, sc *scope) []edit {
+	if free(blockType) {
+		return f.freeBody(body, sc)
+	}
+	var out []edit
+	for _, a := range pack.Attributes(body) {
+		switch {
+		case a.Name == "when":
+			out = append(out, f.file.removeLines(a.SrcRange.Start.Byte, a.SrcRange.End.Byte))
+		case blockType == "job" && a.Name == "meta":
+			// jobMeta has it
+		case free(a.Name):
+			out = append(out, f.expr(a.Expr, slotConfig, sc)...)
+		default:
+			out = append(out, f.expr(a.Expr, slotValue, sc)...)
+		}
+		if blockType == "job" && a.Name == "id" {
+			f.diags.Add("job-id", a.SrcRange, "Job with an ID of its own",
+				"packctl gives each job the ID <release>-<label>, so that releases can live side by side; remove id.")
+		}
+	}
+	var prepare []*hclsyntax.Block
+	for _, b := range body.Blocks {
+		if b.Type == "wait_for" || b.Type == "migration" {
+			if blockType != "group" {
+				f.diags.Add("misplaced-block", b.TypeRange, "Block in the wrong place", "%s belongs into a group block.", b.Type)
+				continue
+			}
+			if edits, removed := f.remove(b, b.Body, sc); removed {
+				out = append(out, edits...)
+				continue
+			}
+			prepare = append(prepare, b)
+			continue
+		}
+		if blockType == "job" && b.Type == "meta" {
+			continue
+		}
+		out = append(out, f.block(b, sc)...)
+	}
+	if len(prepare) > 0 {
+		out = append(out, f.prepare(body, prepare, label, sc)...)
+	}
+	return out
+}
+
+// freeBody edits a body without schema.
+func (f *fileEval) freeBody(body *hclsyntax.Body, sc *scope) []edit {
+	var out []edit
+	for _, a := range pack.Attributes(body) {
+		out = append(out, f.expr(a.Expr, slotConfig, sc)...)
+	}
+	for _, b := range body.Blocks {
+		if b.Type == "dynamic" && len(b.Labels) == 1 && dynamicContent(b) != nil {
+			out = append(out, f.dynamic(b, sc, true)...)
+			continue
+		}
+		out = append(out, f.freeBody(b.Body, sc)...)
+	}
+	return out
+}
+
+func (f *fileEval) block(b *hclsyntax.Block, sc *scope) []edit {
+	if !free(b.Type) {
+		if edits, removed := f.remove(b, b.Body, sc); removed {
+			return edits
+		}
+	}
+	if b.Type == "dynamic" && len(b.Labels) == 1 && dynamicContent(b) != nil {
+		return f.dynamic(b, sc, false)
+	}
+	label := ""
+	if len(b.Labels) > 0 {
+		label = b.Labels[0]
+	}
+	return f.body(b.Body, b.Type, label, sc)
+}
+
+// remove takes out a block whose `when` is false. What it reads must exist all the same.
+func (f *fileEval) remove(b *hclsyntax.Block, body *hclsyntax.Body, sc *scope) ([]edit, bool) {
+	keep, _ := f.when(body, sc)
+	if keep {
+		return nil, false
+	}
+	f.namesOnly(body, sc, b.Type)
+	return []edit{f.file.removeLines(b.Range().Start.Byte, b.Range().End.Byte)}, true
+}
+
+// when is a body's `when`, true where it has none or a wrong one.
+func (f *fileEval) when(body *hclsyntax.Body, sc *scope) (keep, has bool) {
+	a, ok := body.Attributes["when"]
+	if !ok {
+		return true, false
+	}
+	v, ok := f.static(a.Expr, "when", sc)
+	if !ok {
+		return true, true
+	}
+	got, err := convert.Convert(v, cty.Bool)
+	if err != nil || got.IsNull() {
+		f.diags.Add("wrong-type", a.Expr.Range(), "Wrong type", "when is true or false; this is %s.", typeOf(v))
+		return true, true
+	}
+	return got.True(), true
+}
+
+func typeOf(v cty.Value) string {
+	if v.IsNull() {
+		return "null"
+	}
+	return v.Type().FriendlyName()
+}
+
+// static evaluates what must be known before deployment.
+func (f *fileEval) static(e hclsyntax.Expression, what string, sc *scope) (cty.Value, bool) {
+	before := len(f.diags)
+	r := f.classify(e, sc, false).at[e]
+	if hasErrors(f.diags[before:]) {
+		return cty.NilVal, false
+	}
+	if r.runtime || r.bound != 0 {
+		f.diags.Add("not-static", e.Range(), "Not known before deployment",
+			"%s is decided before anything runs, so it may read var, local, pack and release only.", what)
+		return cty.NilVal, false
+	}
+	v, diags := e.Value(sc.ctx)
+	f.diags = append(f.diags, diag.FromHCL(diags)...)
+	return v, !diags.HasErrors() && v.IsWhollyKnown()
+}
+
+func hasErrors(ds diag.Diagnostics) bool { return ds.HasErrors() }
+
+// namesOnly checks that everything that a removed body reads exists.
+func (f *fileEval) namesOnly(body *hclsyntax.Body, sc *scope, blockType string) {
+	for _, a := range pack.Attributes(body) {
+		f.classify(a.Expr, sc, false)
+	}
+	for _, b := range body.Blocks {
+		inner := sc
+		if b.Type == "dynamic" && len(b.Labels) == 1 {
+			name, _ := iteratorName(b)
+			inner = sc.leave(name)
+		}
+		for _, a := range pack.Attributes(b.Body) {
+			if a.Name == "iterator" && b.Type == "dynamic" {
+				continue
+			}
+			f.classify(a.Expr, inner, false)
+		}
+		for _, c := range b.Body.Blocks {
+			f.namesOnly(c.Body, inner, c.Type)
+		}
+	}
+}
+
+func dynamicContent(b *hclsyntax.Block) *hclsyntax.Block {
+	for _, c := range b.Body.Blocks {
+		if c.Type == "content" {
+			return c
+		}
+	}
+	return nil
+}
+
+// iteratorName is the name under which a dynamic block's content reads its element.
+func iteratorName(b *hclsyntax.Block) (string, hcl.Range) {
+	if a, ok := b.Body.Attributes["iterator"]; ok {
+		if name := hcl.ExprAsKeyword(a.Expr); name != "" {
+			return name, a.Expr.Range()
+		}
+	}
+	return b.Labels[0], b.LabelRanges[0]
+}
+
+// dynamic expands a dynamic block where its list is the pack's to know, or its content needs more than Nomad's parser
+// can do; others are left to it.
+func (f *fileEval) dynamic(b *hclsyntax.Block, sc *scope, inFree bool) []edit {
+	each, ok := b.Body.Attributes["for_each"]
+	content := dynamicContent(b)
+	if !ok || content == nil {
+		return nil // Nomad's parser says what is missing
+	}
+	name, _ := iteratorName(b)
+	r := f.classify(each.Expr, sc, false).at[each.Expr]
+	if !r.alone() || !r.pack && !inFree && !f.needsPack(content.Body, sc.leave(name)) {
+		inner := sc.leave(name)
+		out := f.expr(each.Expr, slotValue, sc)
+		if a, ok := b.Body.Attributes["labels"]; ok {
+			out = append(out, f.expr(a.Expr, slotValue, inner)...)
+		}
+		if inFree {
+			return append(out, f.freeBody(content.Body, inner)...)
+		}
+		return append(out, f.body(content.Body, b.Labels[0], "", inner)...)
+	}
+	list, diags := each.Expr.Value(sc.ctx)
+	f.diags = append(f.diags, diag.FromHCL(diags)...)
+	if diags.HasErrors() || !list.IsWhollyKnown() {
+		return nil
+	}
+	if list.IsNull() || !list.CanIterateElements() {
+		f.diags.Add("wrong-type", each.Expr.Range(), "Wrong type", "for_each is a list, set, map or object; this is %s.", typeOf(list))
+		return nil
+	}
+	var out []piece
+	for it := list.ElementIterator(); it.Next(); {
+		key, value := it.Element()
+		if list.Type().IsSetType() {
+			key = value
+		}
+		step := sc.child(name, cty.ObjectVal(map[string]cty.Value{"key": key, "value": value}))
+		if !inFree {
+			if keep, _ := f.when(content.Body, step); !keep {
+				continue
+			}
+		}
+		out = f.step(b, content, step, inFree, out)
+	}
+	if len(out) == 0 {
+		return []edit{f.file.removeLines(b.Range().Start.Byte, b.Range().End.Byte)}
+	}
+	return []edit{{start: b.Range().Start.Byte, end: b.Range().End.Byte, pieces: out}}
+}
+
+// step appends one block that a dynamic block stands for. It is indented as the content block is, since the lines in
+// it are.
+func (f *fileEval) step(b, content *hclsyntax.Block, sc *scope, inFree bool, out []piece) []piece {
+	labels := f.dynamicLabels(b, sc)
+	outer, alone := f.file.indent(b.Range().Start.Byte)
+	inner, _ := f.file.indent(content.Range().Start.Byte)
+	lead := ""
+	switch {
+	case len(out) > 0:
+		lead = "\n\n" + inner
+	case alone:
+		lead = strings.TrimPrefix(inner, outer)
+	}
+	header := b.Labels[0] + " "
+	group := ""
+	for i, l := range labels {
+		if i == 0 {
+			group = l
+		}
+		header += quote(l) + " "
+	}
+	out = append(out, piece{start: b.LabelRanges[0].Start.Byte, end: b.LabelRanges[0].End.Byte, text: lead + header})
+	var edits []edit
+	if inFree {
+		edits = f.freeBody(content.Body, sc)
+	} else {
+		edits = f.body(content.Body, b.Labels[0], group, sc)
+	}
+	return append(out, f.file.pieces(content.OpenBraceRange.Start.Byte, content.CloseBraceRange.End.Byte, edits)...)
+}
+
+func (f *fileEval) dynamicLabels(b *hclsyntax.Block, sc *scope) []string {
+	a, ok := b.Body.Attributes["labels"]
+	if !ok {
+		return nil
+	}
+	v, ok := f.static(a.Expr, "labels", sc)
+	if !ok {
+		return nil
+	}
+	list, err := convert.Convert(v, cty.List(cty.String))
+	if err != nil || list.IsNull() {
+		f.diags.Add("wrong-type", a.Expr.Range(), "Wrong type", "labels is a list of texts; this is %s.", typeOf(v))
+		return nil
+	}
+	var out []string
+	for it := list.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		if e.IsNull() {
+			f.diags.Add("wrong-type", a.Expr.Range(), "Wrong type", "A label cannot be null.")
+			continue
+		}
+		out = append(out, e.AsString())
+	}
+	return out
+}
+
+// needsPack reports whether something in a body is the pack's to evaluate. Faults are found when the body is evaluated.
+func (f *fileEval) needsPack(body *hclsyntax.Body, sc *scope) bool {
+	quiet := &fileEval{evaluator: &evaluator{names: f.names}}
+	for _, a := range body.Attributes {
+		if a.Name == "when" || quiet.classify(a.Expr, sc, true).at[a.Expr].pack {
+			return true
+		}
+	}
+	return slices.ContainsFunc(body.Blocks, func(b *hclsyntax.Block) bool {
+		if b.Type == "wait_for" || b.Type == "migration" {
+			return true
+		}
+		inner := sc
+		if b.Type == "dynamic" && len(b.Labels) == 1 {
+			name, _ := iteratorName(b)
+			inner = sc.leave(name)
+		}
+		return quiet.needsPack(b.Body, inner)
+	})
+}

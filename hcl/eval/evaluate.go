@@ -1,0 +1,126 @@
+package eval
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"github.com/packctl/packctl/hcl/diag"
+	"github.com/packctl/packctl/hcl/pack"
+	"github.com/packctl/packctl/hcl/vars"
+)
+
+// Evaluate renders every job file of a pack and evaluates its other blocks. A Result comes back also with errors, to
+// look for more; it must not be submitted then.
+func Evaluate(p *pack.Pack, v *vars.Values, rel Release, opt Options) (*Result, diag.Diagnostics) {
+	e := &evaluator{
+		pack: p, values: v, options: opt,
+		result: &Result{Pack: Pack{Name: p.Name, Version: p.Version}, Release: rel},
+	}
+	e.table = e.functions()
+	e.names = map[string]bool{}
+	for name := range e.table {
+		e.names[name] = true
+	}
+	e.base = e.packScope()
+	e.sidecar = e.decodeSidecar()
+	for _, f := range p.Jobs {
+		e.job(f)
+	}
+	e.credentials()
+	e.volumes()
+	e.outputs()
+	e.diags.Sort()
+	return e.result, e.diags
+}
+
+type evaluator struct {
+	pack    *pack.Pack
+	values  *vars.Values
+	options Options
+	result  *Result
+	diags   diag.Diagnostics
+	table   map[string]function.Function
+	names   map[string]bool
+	base    *scope
+	sidecar sidecar
+}
+
+// packScope is what every file of the pack sees.
+func (e *evaluator) packScope() *scope {
+	values, declared := e.values.Scope("")
+	s := &scope{vars: declared, locals: map[string]*local{}}
+	s.ctx = &hcl.EvalContext{
+		Functions: e.table,
+		Variables: map[string]cty.Value{
+			"var": cty.ObjectVal(values),
+			"pack": cty.ObjectVal(map[string]cty.Value{
+				"name": cty.StringVal(e.result.Pack.Name), "version": cty.StringVal(e.result.Pack.Version),
+			}),
+			"release": cty.ObjectVal(map[string]cty.Value{
+				"name": cty.StringVal(e.result.Release.Name), "namespace": cty.StringVal(e.result.Release.Namespace),
+			}),
+		},
+	}
+	e.locals(s, e.pack.Locals)
+	return s
+}
+
+// fileScope adds the variables and locals of one job file.
+func (e *evaluator) fileScope(f pack.File) *scope {
+	var blocks []*hclsyntax.Block
+	own := false
+	for _, b := range f.Body.Blocks {
+		own = own || b.Type == "variable"
+		if b.Type == "locals" {
+			blocks = append(blocks, b)
+		}
+	}
+	if !own && len(blocks) == 0 {
+		return e.base
+	}
+	values, declared := e.values.Scope(f.Path)
+	s := &scope{vars: declared, locals: map[string]*local{}}
+	s.ctx = e.base.ctx.NewChild()
+	s.ctx.Variables = map[string]cty.Value{"var": cty.ObjectVal(values), "local": e.base.ctx.Variables["local"]}
+	for name, l := range e.base.locals {
+		s.locals[name] = l
+	}
+	e.locals(s, blocks)
+	return s
+}
+
+// fileEval is the evaluation of one file's expressions.
+type fileEval struct {
+	*evaluator
+	file *file
+	at   pack.File
+	out  *File
+}
+
+func (e *evaluator) job(f pack.File) {
+	block := f.Job()
+	if block == nil || len(block.Labels) != 1 {
+		return
+	}
+	x := &fileEval{evaluator: e, file: newFile(f.Name, f.Source), at: f}
+	label := block.Labels[0]
+	x.out = &File{Name: f.Name, Path: f.Path, Label: label, Job: e.result.Release.Name + "-" + label}
+	sc := e.fileScope(f)
+	if keep, _ := x.when(block.Body, sc); !keep {
+		x.namesOnly(block.Body, sc, "job")
+		return
+	}
+	var edits []edit
+	for _, b := range f.Body.Blocks {
+		if b.Type != "job" {
+			edits = append(edits, x.file.removeLines(b.Range().Start.Byte, b.Range().End.Byte))
+		}
+	}
+	edits = append(edits, replaceRange(block.LabelRanges[0], quote(x.out.Job)))
+	edits = append(edits, x.jobMeta(block, sc)...)
+	edits = append(edits, x.body(block.Body, "job", "", sc)...)
+	x.out.Source, x.out.Map = x.file.join(x.file.pieces(0, len(f.Source), edits))
+	e.result.Files = append(e.result.Files, *x.out)
+}

@@ -43,7 +43,8 @@ func (c *Command) Do(ctx context.Context, s Server) error {
 	cmd.Env = commandEnv(c.Env, s)
 	cmd.Stdout, cmd.Stderr = c.Stdout, c.Stderr
 	cmd.WaitDelay = time.Second
-	// Pdeathsig ends the command when we are killed outright. It fires when the thread that forked ends, so that thread stays.
+	// Pdeathsig ends the command when we are killed outright; what it has started itself then dies with the task's container or
+	// cgroup. It fires when the thread that forked ends, so that thread stays.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -85,14 +86,20 @@ func (c *Command) end(ctx context.Context, group int, ended <-chan error) error 
 	}
 }
 
-// commandEnv makes the server end what the command left behind, if it is one of libpq's family: a killed client's statement
-// otherwise goes on, and commits.
+// commandEnv names the command's sessions, and makes the server end those whose client is gone: a killed client's statement
+// otherwise goes on, and commits. Both reach the clients of libpq's family only, and what the author has set stays.
 func commandEnv(env []string, s Server) []string {
-	set := slices.ContainsFunc(env, func(kv string) bool { return strings.HasPrefix(kv, "PGOPTIONS=") })
-	if set || s.Version < checksClients {
-		return env
+	env = slices.Clone(env)
+	add := func(name, value string) {
+		if !slices.ContainsFunc(env, func(kv string) bool { return strings.HasPrefix(kv, name+"=") }) {
+			env = append(env, name+"="+value)
+		}
 	}
-	return append(slices.Clone(env), "PGOPTIONS=-c client_connection_check_interval=500")
+	add("PGAPPNAME", s.AppName)
+	if s.Version >= checksClients {
+		add("PGOPTIONS", "-c client_connection_check_interval=500")
+	}
+	return env
 }
 
 func commandError(args []string, err error) error {

@@ -52,13 +52,17 @@ func acquire(ctx context.Context, cfg Config) (*lock, error) {
 		return nil, &ConfigError{err.Error()}
 	}
 	pg.RuntimeParams["application_name"] = "packctl lock " + cfg.Lock
-	l := &lock{name: cfg.Lock, key: lockKey(cfg.Lock), server: Server{DSN: dsn}}
+	key := lockKey(cfg.Lock)
+	l := &lock{name: cfg.Lock, key: key, server: Server{DSN: dsn, AppName: fmt.Sprintf("packctl work %016x", uint64(key))}}
 	waitCtx, cancel := context.WithTimeout(ctx, cfg.LockTimeout)
 	defer cancel()
 	reason, told, pause := "", time.Time{}, firstPause
 	for {
 		got, err := l.try(waitCtx, pg)
 		if got {
+			err = l.clear(waitCtx)
+		}
+		if got && err == nil {
 			return l, nil
 		}
 		if fatal := giveUp(pg.Target(), err); fatal != nil && waitCtx.Err() == nil {
@@ -100,6 +104,22 @@ func (l *lock) try(ctx context.Context, pg probe.PGConfig) (bool, error) {
 		return false, &ConfigError{fmt.Sprintf("%s is a connection pooler, where a session's lock does not hold: name the database server itself", pg.Target())}
 	}
 	return row[0] == "t", nil
+}
+
+// clear ends what the holder before us left behind: it may have been killed while a statement of its work was running, and
+// the server notices that only after a while. Holding the lock, whatever bears the work's name is stale.
+func (l *lock) clear(ctx context.Context) error {
+	for {
+		row, err := l.query(ctx, fmt.Sprintf("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "+
+			"WHERE application_name = '%s' AND usename = current_user AND pid <> pg_backend_pid()", l.server.AppName))
+		if err != nil {
+			l.drop()
+			return err
+		}
+		if row[0] == "0" || !sleep(ctx, firstPause) {
+			return ctx.Err()
+		}
+	}
 }
 
 // connect opens the session. Its settings make the server notice within about ten seconds that we are gone, also when

@@ -41,6 +41,8 @@ type Work interface {
 type Server struct {
 	DSN     string // as pgx reads it; a secret
 	Version int    // major
+	// AppName is the application_name that the work's sessions bear. The next holder of the lock ends those that are left.
+	AppName string
 }
 
 // Run takes the lock, does the work and gives the lock back.

@@ -34,7 +34,7 @@ func (q *SQL) Do(ctx context.Context, s Server) error {
 	if err != nil {
 		return &ConfigError{"the database URL cannot be read"} // err may hold it
 	}
-	cfg.RuntimeParams["application_name"] = "packctl migrate"
+	cfg.RuntimeParams["application_name"] = s.AppName
 	if s.Version >= checksClients {
 		cfg.RuntimeParams["client_connection_check_interval"] = "500"
 	}

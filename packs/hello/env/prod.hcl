@@ -1,0 +1,3 @@
+driver         = "exec"
+instances      = 2
+check_interval = "10s"

@@ -1,0 +1,105 @@
+// Package packs has the tests that every pack of this repository passes.
+package packs
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/packctl/packctl/hcl/eval"
+	"github.com/packctl/packctl/hcl/jobspec"
+	"github.com/packctl/packctl/hcl/pack"
+	"github.com/packctl/packctl/hcl/vars"
+)
+
+var update = flag.Bool("update", false, "write the inputs tables into the READMEs")
+
+// required are values for variables without a default, by pack.
+func required() map[string][]string {
+	return map[string][]string{"hello": {"command=/usr/local/bin/hello"}}
+}
+
+func folders(t *testing.T) []string {
+	t.Helper()
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, e := range entries {
+		if _, err := os.Stat(e.Name() + "/pack.hcl"); err == nil {
+			out = append(out, e.Name())
+		}
+	}
+	return out
+}
+
+func TestPacksRenderInEachEnvTwiceTheSame(t *testing.T) {
+	for _, name := range folders(t) {
+		p, diags := pack.Load(os.DirFS(name), "packs/"+name)
+		if diags.HasErrors() {
+			t.Errorf("%s: %v", name, diags)
+			continue
+		}
+		for _, env := range append(p.EnvNames(), "") {
+			t.Run(name+"/"+env, func(t *testing.T) {
+				args := required()[name]
+				if env != "" {
+					args = append([]string{"env=" + env}, args...)
+				}
+				first, second := render(t, p, args), render(t, p, args)
+				for i := range first.Files {
+					if !bytes.Equal(first.Files[i].Source, second.Files[i].Source) {
+						t.Errorf("%s renders differently the second time", first.Files[i].Name)
+					}
+				}
+			})
+		}
+	}
+}
+
+func render(t *testing.T, p *pack.Pack, args []string) *eval.Result {
+	t.Helper()
+	v, diags := vars.Resolve(p, vars.Inputs{Args: args})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	r, diags := eval.Evaluate(p, v, eval.Release{Name: p.Name, Namespace: "default"}, eval.Options{})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	if _, diags = jobspec.Parse(r); diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return r
+}
+
+func TestReadmesListTheInputs(t *testing.T) {
+	const begin, end = "<!-- inputs -->\n", "<!-- /inputs -->"
+	for _, name := range folders(t) {
+		path := name + "/README.md"
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // a pack under work
+		}
+		before, rest, ok := strings.Cut(string(text), begin)
+		_, after, closed := strings.Cut(rest, end)
+		if !ok || !closed {
+			continue // its author lists them by hand
+		}
+		p, _ := pack.Load(os.DirFS(name), "packs/"+name)
+		want := before + begin + "\n" + vars.Table(p) + "\n" + end + after
+		if want == string(text) {
+			continue
+		}
+		if *update {
+			if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		t.Errorf("%s does not list the pack's inputs; run: go test ./packs -update", path)
+	}
+}

@@ -45,6 +45,7 @@ func NewCmdRoot(f *Factory) *cobra.Command {
 		return WithHint(err, "see '"+cmd.CommandPath()+" --help'")
 	})
 	root.AddCommand(
+		NewCmdDev(f, nil),
 		NewCmdVersion(f, nil),
 	)
 	return root

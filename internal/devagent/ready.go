@@ -77,6 +77,10 @@ func consulReady(client *consul.Client) func(context.Context) error {
 // nomadReady is nil when the one node is ready and has found all that jobs need: the drivers, Consul, the bridge network.
 func nomadReady(client *nomad.Client, p plan) func(context.Context) error {
 	return func(ctx context.Context) error {
+		// After a quick restart the server still takes the node of before for ready: ask the client whether it is there.
+		if err := clientTalks(client); err != nil {
+			return err
+		}
 		node, err := ownNode(ctx, client)
 		if err != nil {
 			return err
@@ -105,6 +109,19 @@ func nomadReady(client *nomad.Client, p plan) func(context.Context) error {
 		}
 		return nil
 	}
+}
+
+// clientTalks is nil when the agent's client has had an answer to a heartbeat.
+func clientTalks(client *nomad.Client) error {
+	self, err := client.Agent().Self()
+	if err != nil {
+		return err
+	}
+	last, err := time.ParseDuration(self.Stats["client"]["last_heartbeat"]) // an age; before the first, centuries
+	if err != nil || last > 5*time.Minute {
+		return errNotYet("Nomad's client has not registered with the server yet")
+	}
+	return nil
 }
 
 func hasBridge(node *nomad.Node) bool {

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/nomad/api"
 
 	"github.com/packctl/packctl/hcl/stack"
+	"github.com/packctl/packctl/internal/devagent"
 	"github.com/packctl/packctl/internal/release"
 )
 
@@ -21,6 +22,8 @@ type View interface {
 	Validated(Validation)
 	Finished(*release.Result, []stack.Output)
 	Version(Version)
+	Doing(line string) // talk: what a long command does now
+	Agents(*devagent.Report)
 	Error(err error, hint string)
 }
 

@@ -1,0 +1,160 @@
+// Package monitor is the dashboard of one release: every tier, its instances, tasks and checks, and why it waits.
+//
+// In: Samples of a Source (Nomad's and Consul's APIs in a cluster). Out: one page with a live event stream, the same as
+// JSON, Prometheus metrics and /healthz. It only reads, and nothing waits for it. The shape is
+//
+//	Config → Source.Read → decide (pure) → publish to everybody who watches
+//
+// Nothing that packctl runs outside the cluster imports it; it imports no other sidecar.
+package monitor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+)
+
+// Timing of the loop and of the streams.
+const (
+	readTimeout  = 20 * time.Second       // for one read of the whole cluster
+	settle       = 250 * time.Millisecond // events come in bursts: at most one read in this time
+	heartbeat    = 10 * time.Second       // a page that hears nothing for three of these says so
+	writeTimeout = 10 * time.Second       // a watcher that does not read for this long is dropped
+	stopTimeout  = 3 * time.Second        // for requests in flight at the end
+)
+
+// Monitor serves one release. Make it with New.
+type Monitor struct {
+	cfg    Config
+	source Source
+	log    hclog.Logger
+	view   *view
+	hub    *hub
+	lastOK atomic.Int64 // unix seconds of the last read in which Nomad answered
+}
+
+// New makes a monitor. The configuration is taken as valid (see Config.Validate).
+func New(cfg Config, source Source, log hclog.Logger) (*Monitor, error) {
+	v, err := newView(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Monitor{cfg: cfg, source: source, log: log, view: v, hub: newHub()}, nil
+}
+
+// Run serves on ln until ctx ends, and then returns nil after every stream and the loop have ended. A Nomad or Consul
+// that does not answer is shown, never returned.
+func (m *Monitor) Run(ctx context.Context, ln net.Listener) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	srv := &http.Server{
+		Handler:           m.Handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		// Streams watch their request's context, so they end with ctx and Shutdown need not wait for them.
+		BaseContext: func(net.Listener) context.Context { return ctx },
+		ErrorLog:    m.log.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug}),
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(ln) }()
+	looped := make(chan struct{})
+	go func() { defer close(looped); m.Watch(ctx) }()
+	m.log.Info("serving", "address", ln.Addr().String(), "path", m.cfg.BasePath, "release", m.cfg.Release)
+
+	var err error
+	select {
+	case <-ctx.Done():
+		m.log.Info("stopping")
+		stop, done := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		defer done()
+		if serr := srv.Shutdown(stop); serr != nil {
+			err = errors.Join(fmt.Errorf("stop the web server: %w", serr), srv.Close())
+		}
+		<-served
+	case serr := <-served:
+		err = fmt.Errorf("serve on %s: %w", ln.Addr(), serr)
+	}
+	cancel()
+	<-looped
+	return err
+}
+
+// Watch reads, decides and publishes until ctx ends. Run calls it.
+func (m *Monitor) Watch(ctx context.Context) {
+	var prev *Page
+	var id uint64
+	for ctx.Err() == nil {
+		sample := m.read(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		d := decide(Identity{m.cfg.Release, m.cfg.Namespace}, prev, sample, time.Now().UTC())
+		if sample.Faults[Nomad] == nil {
+			m.lastOK.Store(d.Page.Time.Unix())
+		}
+		if d.Changed {
+			id++
+			m.act(id, d)
+		}
+		prev = d.Page
+		m.log.Trace("next read", "in", d.Next.String(), "reason", d.Reason)
+		if !pause(ctx, settle) {
+			return
+		}
+		timer := time.NewTimer(d.Next)
+		select {
+		case <-ctx.Done():
+		case <-m.source.Changed():
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+func (m *Monitor) read(ctx context.Context) Sample {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	return m.source.Read(ctx)
+}
+
+// act tells the log and everybody who watches.
+func (m *Monitor) act(id uint64, d Decision) {
+	for _, c := range d.New {
+		level := hclog.Info
+		if c.Level == LevelBad || c.Level == LevelUnknown {
+			level = hclog.Warn
+		}
+		m.log.Log(level, "changed", "tier", c.Name, "from", string(c.From), "to", string(c.To), "reason", clip(c.Reason, 300))
+	}
+	s := &snapshot{id: id, page: d.Page}
+	var err error
+	if s.json, err = json.Marshal(d.Page); err != nil {
+		m.log.Error("write the page as JSON", "error", err)
+		return
+	}
+	if s.html, err = m.view.board(d.Page); err != nil {
+		m.log.Error("render the page", "error", err)
+		return
+	}
+	m.hub.publish(s)
+}
+
+// pause waits, and says whether ctx still lives.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -35,7 +35,7 @@ func banner(p *Page) Banner {
 			well++
 		}
 	}
-	b.Detail = fmt.Sprintf("%d of %s healthy", well, count(len(p.Tiers), "tier"))
+	b.Detail = fmt.Sprintf("%d of %d tiers healthy", well, len(p.Tiers))
 	return b
 }
 

@@ -7,8 +7,8 @@ import (
 
 // Sizes of the dependency chart, in its own units (CSS scales it).
 const (
-	boxW, boxH = 124, 30
-	gapX, gapY = 34, 10
+	boxW, boxH = 128, 30
+	gapX, gapY = 32, 10
 	margin     = 4
 )
 

@@ -11,6 +11,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+type step = chromedp.Action[chromedp.Void]
+
 // TestLook takes pictures of the page for somebody to look at:
 //
 //	LOOK_DIR=/tmp/look go test -tags look -run TestLook ./sidecars/monitor
@@ -24,7 +26,7 @@ func TestLook(t *testing.T) {
 		first, then Sample
 		w           int64
 		dark        bool
-		do          func(*testSite) []chromedp.Action
+		do          func(*testSite) []step
 	}{
 		"healthy-light": {first: waitingSample(), then: healthySample(), w: 1360},
 		"healthy-dark":  {first: waitingSample(), then: healthySample(), w: 1360, dark: true},
@@ -37,11 +39,11 @@ func TestLook(t *testing.T) {
 		"nomad-down":    {first: failedSample(), then: nomadDown(failedSample(), t0), w: 1360},
 		"consul-down":   {first: healthySample(), then: consulDown(healthySample()), w: 1360},
 		"hostile":       {then: hostileSample(), w: 1000},
-		"expanded": {then: healthySample(), w: 1360, do: func(*testSite) []chromedp.Action {
-			return []chromedp.Action{chromedp.Click("#expand"), chromedp.Sleep(200 * time.Millisecond)}
+		"expanded": {then: healthySample(), w: 1360, do: func(*testSite) []step {
+			return []step{click("#expand"), chromedp.Sleep(200 * time.Millisecond)}
 		}},
-		"lost": {then: healthySample(), w: 1360, do: func(s *testSite) []chromedp.Action {
-			return []chromedp.Action{s.stopServing(), chromedp.WaitVisible(`#line[data-line="lost"]`), chromedp.Sleep(3 * time.Second)}
+		"lost": {then: healthySample(), w: 1360, do: func(s *testSite) []step {
+			return []step{do(s.stop), visible(`#line[data-line="lost"]`), chromedp.Sleep(3 * time.Second)}
 		}},
 	} {
 		if only := os.Getenv("LOOK_ONLY"); only != "" && only != name {
@@ -54,13 +56,15 @@ func TestLook(t *testing.T) {
 				site.show(shift(shot.first, now), now.Add(-42*time.Second))
 			}
 			site.show(shift(shot.then, now), now)
-			var png []byte
-			acts := append(emulate(shot.w, shot.dark), chromedp.Navigate(site.url), chromedp.WaitVisible(`#line[data-line="live"]`))
+			acts := []step{emulate(shot.w, shot.dark), chromedp.Navigate(site.url), visible(`#line[data-line="live"]`)}
 			if shot.do != nil {
 				acts = append(acts, shot.do(site)...)
 			}
-			acts = append(acts, chromedp.Sleep(400*time.Millisecond), chromedp.FullScreenshot(&png, 100))
-			if err := chromedp.Run(ctx, acts...); err != nil {
+			if err := chromedp.Do(ctx, append(acts, chromedp.Sleep(400*time.Millisecond))...); err != nil {
+				t.Fatal(err)
+			}
+			png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+			if err != nil {
 				t.Fatal(err)
 			}
 			if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {

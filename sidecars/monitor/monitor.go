@@ -11,14 +11,12 @@ package monitor
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"net"
-	"net/http"
 	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+
+	"github.com/packctl/packctl/sidecars/daemon"
 )
 
 // Timing of the loop and of the streams.
@@ -27,7 +25,6 @@ const (
 	settle       = 250 * time.Millisecond // events come in bursts: at most one read in this time
 	heartbeat    = 10 * time.Second       // a page that hears nothing for three of these says so
 	writeTimeout = 10 * time.Second       // a watcher that does not read for this long is dropped
-	stopTimeout  = 3 * time.Second        // for requests in flight at the end
 )
 
 // Monitor serves one release. Make it with New.
@@ -49,42 +46,21 @@ func New(cfg Config, source Source, log hclog.Logger) (*Monitor, error) {
 	return &Monitor{cfg: cfg, source: source, log: log, view: v, hub: newHub()}, nil
 }
 
-// Run serves on ln until ctx ends, and then returns nil after every stream and the loop have ended. A Nomad or Consul
-// that does not answer is shown, never returned.
-func (m *Monitor) Run(ctx context.Context, ln net.Listener) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	srv := &http.Server{
-		Handler:           m.Handler(),
-		ReadHeaderTimeout: 5 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		// Streams watch their request's context, so they end with ctx and Shutdown need not wait for them.
-		BaseContext: func(net.Listener) context.Context { return ctx },
-		ErrorLog:    m.log.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug}),
-	}
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(ln) }()
-	looped := make(chan struct{})
-	go func() { defer close(looped); m.Watch(ctx) }()
-	m.log.Info("serving", "address", ln.Addr().String(), "path", m.cfg.BasePath, "release", m.cfg.Release)
+// Run serves until ctx ends, and then returns nil after every stream and the loop have ended. A Nomad or Consul that does
+// not answer is shown, never returned.
+func (m *Monitor) Run(ctx context.Context) error { return m.Daemon().Run(ctx) }
 
-	var err error
-	select {
-	case <-ctx.Done():
-		m.log.Info("stopping")
-		stop, done := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
-		defer done()
-		if serr := srv.Shutdown(stop); serr != nil {
-			err = errors.Join(fmt.Errorf("stop the web server: %w", serr), srv.Close())
-		}
-		<-served
-	case serr := <-served:
-		err = fmt.Errorf("serve on %s: %w", ln.Addr(), serr)
-	}
-	cancel()
-	<-looped
-	return err
+// Daemon is the life of the monitor, for who wants to start and stop it by himself.
+//
+// /healthz stays at 200 when Nomad or Consul do not answer: that is on the page, and restarting the monitor would only
+// take the page away when it is needed.
+func (m *Monitor) Daemon() *daemon.Daemon {
+	registry := daemon.NewRegistry()
+	registry.MustRegister(newCollector(m.hub))
+	d := daemon.New(daemon.Config{Name: "monitor", Listen: m.cfg.Listen, Logger: m.log, Registry: registry})
+	d.Handle("/", m.Handler())
+	d.Go("watch the release", func(ctx context.Context) error { m.Watch(ctx); return nil })
+	return d
 }
 
 // Watch reads, decides and publishes until ctx ends. Run calls it.

@@ -2,25 +2,18 @@ package monitor
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Handler serves the page and everything beside it. Only reading methods exist.
+// Handler serves the page, its stream, its JSON and its files. Only reading methods exist.
 func (m *Monitor) Handler() http.Handler {
 	base := m.cfg.BasePath
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", m.healthz)
-	mux.Handle("GET /metrics", m.metrics())
 	if base != "" {
 		mux.HandleFunc("GET "+base, m.page)
 		mux.Handle("GET /{$}", http.RedirectHandler(base, http.StatusFound))
@@ -83,29 +76,6 @@ func (m *Monitor) tiers(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("ETag", `"`+strconv.FormatUint(s.id, 10)+`"`)
 	_, _ = w.Write(append(bytes.Clone(s.json), '\n'))
-}
-
-// healthz says that the monitor itself works. Nomad or Consul not answering is on the page, not here: restarting the
-// monitor would not help, and would take the page away when it is needed.
-func (m *Monitor) healthz(w http.ResponseWriter, r *http.Request) {
-	body := struct {
-		Status  string          `json:"status"`
-		Sources map[string]bool `json:"sources"`
-	}{"ok", map[string]bool{}}
-	if s := m.hub.newest(); s != nil {
-		for _, l := range s.page.Sources {
-			body.Sources[string(l.Part)] = l.OK
-		}
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(body)
-}
-
-func (m *Monitor) metrics() http.Handler {
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(newCollector(m.hub), collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg})
 }
 
 // asset serves an embedded file. Its address holds a hash of all of them, so a browser may keep it.

@@ -62,6 +62,8 @@ func newView(cfg Config) (*view, error) {
 			return LevelBad
 		},
 		"taskLevel": taskLevel,
+		"taskState": taskState,
+		"taskEvent": taskEvent,
 		"line":      func(s string) string { return clip(s, 160) },
 		"join":      join,
 		"plural":    count,
@@ -159,6 +161,25 @@ func taskLevel(t status.Task) Level {
 		return LevelOK
 	}
 	return LevelBusy
+}
+
+// taskState is Nomad's word, but for "dead", which says nothing about how it ended.
+func taskState(t status.Task) string {
+	switch {
+	case t.State != "dead":
+		return t.State
+	case t.Failed || t.ExitCode != 0:
+		return "ended"
+	}
+	return "done"
+}
+
+// taskEvent is the task's last event, where it says more than its state.
+func taskEvent(t status.Task) string {
+	if taskState(t) == "done" || (t.State == "running" && strings.HasPrefix(t.Event, "Started")) {
+		return ""
+	}
+	return t.Event
 }
 
 // ago is how long ago t was, in one unit.

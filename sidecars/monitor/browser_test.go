@@ -109,7 +109,6 @@ func (s *testSite) show(sample Sample, now time.Time) {
 	d := decide(Identity{"appstack", "default"}, s.prev, sample, now)
 	s.id++
 	s.m.act(s.id, d)
-	s.m.lastOK.Store(now.Unix())
 	s.prev = d.Page
 }
 

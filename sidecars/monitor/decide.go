@@ -11,14 +11,8 @@ import (
 	"github.com/packctl/packctl/internal/status"
 )
 
-// How soon to read again when nothing wakes the monitor up. Nomad has no event for the file in which a prestart task
-// tells its progress, so only while one runs the cluster is looked at more often.
-const (
-	readIdle    = 30 * time.Second
-	readGate    = 2 * time.Second
-	readFault   = 3 * time.Second
-	keepChanges = 40
-)
+// keepChanges is how many recent changes a page holds.
+const keepChanges = 40
 
 // Identity is which release the page is about.
 type Identity struct {
@@ -29,10 +23,8 @@ type Identity struct {
 // Decision is what one sample led to.
 type Decision struct {
 	Page    *Page
-	Changed bool          // the page says something else than the one before
-	New     []Change      // oldest first, also those that Page.Changes no longer holds
-	Next    time.Duration // when to read again at the latest
-	Reason  string        // why Next is what it is
+	Changed bool     // the page says something else than the one before
+	New     []Change // oldest first, also those that Page.Changes no longer holds
 }
 
 // decide turns a sample into the next page. It is pure: prev (nil at first) is what it decided before, now is the clock.
@@ -53,23 +45,7 @@ func decide(who Identity, prev *Page, s Sample, now time.Time) Decision {
 	added := changes(prev, page, now)
 	page.Changes = remember(prev, added)
 
-	d := Decision{Page: page, New: added, Changed: prev == nil || !same(prev, page)}
-	d.Next, d.Reason = next(page, s)
-	return d
-}
-
-func next(page *Page, s Sample) (time.Duration, string) {
-	if len(s.Faults) > 0 {
-		return readFault, "a part of the cluster does not answer"
-	}
-	for _, t := range page.Tiers {
-		for _, i := range t.Instances {
-			if i.State == status.Waiting || i.State == status.Migrating || i.State == status.Starting {
-				return readGate, "a prestart task is at work in " + t.Name
-			}
-		}
-	}
-	return readIdle, "waiting for an event"
+	return Decision{Page: page, New: added, Changed: prev == nil || !same(prev, page)}
 }
 
 // same tells whether two pages say the same, whenever they were made.

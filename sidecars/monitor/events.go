@@ -52,17 +52,9 @@ func (m *Monitor) events(w http.ResponseWriter, r *http.Request) {
 	m.log.Debug("a watcher left", "remote", r.RemoteAddr, "error", err)
 }
 
-// beat says when Nomad last answered, and lets the other side see that the line is alive.
+// beat lets the other side see that the line is alive, and set its clock.
 func (m *Monitor) beat(out *stream) error {
-	body := struct {
-		Now  time.Time  `json:"now"`
-		Read *time.Time `json:"read,omitempty"`
-	}{Now: time.Now().UTC()}
-	if sec := m.lastOK.Load(); sec != 0 {
-		t := time.Unix(sec, 0).UTC()
-		body.Read = &t
-	}
-	data, err := json.Marshal(body)
+	data, err := json.Marshal(map[string]time.Time{"now": time.Now().UTC()})
 	if err != nil {
 		return fmt.Errorf("write a heartbeat: %w", err)
 	}

@@ -258,6 +258,8 @@ func (f *fakeSource) Read(context.Context) Sample {
 	return f.now
 }
 
+func (f *fakeSource) Run(ctx context.Context) { <-ctx.Done() }
+
 func (f *fakeSource) Changed() <-chan struct{} { return f.wake }
 
 func (f *fakeSource) set(s Sample) {

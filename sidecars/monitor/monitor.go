@@ -11,7 +11,6 @@ package monitor
 import (
 	"context"
 	"encoding/json"
-	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -21,7 +20,8 @@ import (
 
 // Timing of the loop and of the streams.
 const (
-	readTimeout  = 20 * time.Second       // for one read of the whole cluster
+	firstRead    = 20 * time.Second       // how long the page may say that it is looking, before it says what does not answer
+	refresh      = 15 * time.Second       // without any event; some reasons depend on the clock
 	settle       = 250 * time.Millisecond // events come in bursts: at most one read in this time
 	heartbeat    = 10 * time.Second       // a page that hears nothing for three of these says so
 	writeTimeout = 10 * time.Second       // a watcher that does not read for this long is dropped
@@ -34,7 +34,6 @@ type Monitor struct {
 	log    hclog.Logger
 	view   *view
 	hub    *hub
-	lastOK atomic.Int64 // unix seconds of the last read in which Nomad answered
 }
 
 // New makes a monitor. The configuration is taken as valid (see Config.Validate).
@@ -59,6 +58,7 @@ func (m *Monitor) Daemon() *daemon.Daemon {
 	registry.MustRegister(newCollector(m.hub))
 	d := daemon.New(daemon.Config{Name: "monitor", Listen: m.cfg.Listen, Logger: m.log, Registry: registry})
 	d.Handle("/", m.Handler())
+	d.Go("watch the cluster", func(ctx context.Context) error { m.source.Run(ctx); return nil })
 	d.Go("watch the release", func(ctx context.Context) error { m.Watch(ctx); return nil })
 	return d
 }
@@ -73,19 +73,15 @@ func (m *Monitor) Watch(ctx context.Context) {
 			return
 		}
 		d := decide(Identity{m.cfg.Release, m.cfg.Namespace}, prev, sample, time.Now().UTC())
-		if sample.Faults[Nomad] == nil {
-			m.lastOK.Store(d.Page.Time.Unix())
-		}
 		if d.Changed {
 			id++
 			m.act(id, d)
 		}
 		prev = d.Page
-		m.log.Trace("next read", "in", d.Next.String(), "reason", d.Reason)
 		if !pause(ctx, settle) {
 			return
 		}
-		timer := time.NewTimer(d.Next)
+		timer := time.NewTimer(refresh)
 		select {
 		case <-ctx.Done():
 		case <-m.source.Changed():
@@ -96,7 +92,7 @@ func (m *Monitor) Watch(ctx context.Context) {
 }
 
 func (m *Monitor) read(ctx context.Context) Sample {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	ctx, cancel := context.WithTimeout(ctx, firstRead)
 	defer cancel()
 	return m.source.Read(ctx)
 }

@@ -39,9 +39,12 @@ type Sample struct {
 	Faults      map[Part]error
 }
 
-// Source reads the release.
+// Source knows the release.
 type Source interface {
-	// Read returns what is there now. It never fails as a whole: what could not be read is in Sample.Faults.
+	// Run keeps it known until ctx ends.
+	Run(ctx context.Context)
+	// Read returns what is known now; before the first answer of the cluster it waits for one, or for ctx. It never fails
+	// as a whole: what could not be read is in Sample.Faults.
 	Read(ctx context.Context) Sample
 	// Changed delivers a value after something may have changed. Values are coalesced, none is owed for each change.
 	Changed() <-chan struct{}

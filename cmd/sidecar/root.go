@@ -55,7 +55,7 @@ func execute(ctx context.Context, h host) int {
 	understood := false // cobra's own errors have no type: those from before a command runs are about its line
 	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(newPrepareCmd(h), newGateCmd(h), newMigrateCmd(h), newVersionCmd(h))
+	root.AddCommand(newPrepareCmd(h), newGateCmd(h), newMigrateCmd(h), newMonitorCmd(h), newVersionCmd(h))
 	err := root.ExecuteContext(ctx)
 	if err != nil && !understood {
 		err = &usageError{err}

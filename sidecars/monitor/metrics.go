@@ -48,7 +48,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	for _, l := range s.page.Sources {
-		gauge(c.up, flag(l.OK), string(l.Part))
+		gauge(c.up, oneIf(l.OK), string(l.Part))
 	}
 	for _, t := range s.page.Tiers {
 		labels := []string{s.page.Release, t.Job, t.Name}
@@ -57,7 +57,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(c.restarts, float64(t.Restarts), labels...)
 		gauge(c.since, float64(t.Since.Unix()), labels...)
 		for _, st := range states() {
-			gauge(c.state, flag(t.State == st), append(labels, string(st))...)
+			gauge(c.state, oneIf(t.State == st), append(labels, string(st))...)
 		}
 	}
 }
@@ -67,7 +67,7 @@ func states() []status.State {
 		status.Checking, status.Healthy, status.Unhealthy, status.Failed, status.Complete, status.Stopped}
 }
 
-func flag(b bool) float64 {
+func oneIf(b bool) float64 {
 	if b {
 		return 1
 	}

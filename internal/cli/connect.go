@@ -12,6 +12,7 @@ import (
 
 	"github.com/packctl/packctl/internal/consul"
 	"github.com/packctl/packctl/internal/nomad"
+	"github.com/packctl/packctl/internal/proc"
 	"github.com/packctl/packctl/internal/release"
 )
 
@@ -78,7 +79,8 @@ func onThisMachine(address string) bool {
 	return false
 }
 
-// localPorts asks the kernel, by trying to listen.
+// localPorts asks the kernel, by trying to listen. A port that may not be tried (below 1024, without the right) counts
+// as free.
 type localPorts struct{}
 
 var _ release.LocalPorts = localPorts{}
@@ -90,5 +92,8 @@ func (localPorts) Taken(address string, port int) (holder string, taken bool) {
 		_ = l.Close()
 		return "", false
 	}
-	return "", errors.Is(err, syscall.EADDRINUSE)
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		return "", false
+	}
+	return proc.Listener(port), true
 }

@@ -46,6 +46,10 @@ func NewCmdRoot(f *Factory) *cobra.Command {
 	})
 	root.AddCommand(
 		NewCmdDev(f, nil),
+		NewCmdRender(f, nil),
+		NewCmdValidate(f, nil),
+		NewCmdRun(f, nil),
+		NewCmdStop(f, nil),
 		NewCmdVersion(f, nil),
 	)
 	return root

@@ -3,7 +3,6 @@ package view
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -160,14 +159,13 @@ func (h *Human) Version(v Version) {
 func (h *Human) Error(err error, hint string) {
 	h.end()
 	width, _ := h.streams.size()
-	h.wrapped(h.streams.Err, h.err.boldRed("error")+": "+ansi.Strip(err.Error()), width)
-	if hint != "" {
-		h.wrapped(h.streams.Err, "  "+h.err.dim("→")+" "+ansi.Strip(hint), width)
+	text := h.err.boldRed("error") + ": " + ansi.Strip(err.Error())
+	fmt.Fprint(h.streams.Err, hang(strings.TrimRight(text, "\n"), 2, width, "\n"))
+	for _, way := range strings.Split(strings.TrimSpace(ansi.Strip(hint)), "\n") {
+		if way != "" {
+			fmt.Fprint(h.streams.Err, hang("  "+h.err.dim("→")+" "+way, 4, width, "\n"))
+		}
 	}
-}
-
-func (h *Human) wrapped(w io.Writer, text string, width int) {
-	fmt.Fprintln(w, wrap(strings.TrimRight(text, "\n"), width))
 }
 
 func (h *Human) end() {

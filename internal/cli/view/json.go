@@ -118,7 +118,7 @@ func (j *JSON) Validated(v Validation) {
 		Tiers       int          `json:"tiers"`
 		Waves       [][]string   `json:"waves"`
 		Diagnostics []Diagnostic `json:"diagnostics"`
-	}{!v.Diagnosed.HasErrors(), v.Pack, v.Release, v.Jobs, v.Tiers, v.Waves, jsonDiagnostics(v.Diagnosed)})
+	}{!v.Diagnosed.HasErrors(), v.Pack, v.Release, v.Jobs, v.Tiers, append([][]string{}, v.Waves...), jsonDiagnostics(v.Diagnosed)})
 }
 
 // Event writes a line when there is a message or a tier changed.

@@ -1,0 +1,171 @@
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/hashicorp/hcl/v2"
+	"golang.org/x/tools/txtar"
+
+	"github.com/packctl/packctl/hcl/diag"
+	"github.com/packctl/packctl/hcl/eval"
+	"github.com/packctl/packctl/hcl/jobspec"
+	"github.com/packctl/packctl/hcl/pack"
+	"github.com/packctl/packctl/hcl/stack"
+	"github.com/packctl/packctl/hcl/vars"
+)
+
+// A case is a pack with the expected diagnostics on their lines: "# ERROR: id text" or "# WARNING: id text", the text
+// being a part of the detail. Several follow each other after "; ".
+func TestCheck(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := Check(assemble(t, archive))
+			want := expected(archive)
+			for _, d := range got {
+				i := slices.IndexFunc(want, func(e expectation) bool { return e.meets(d) })
+				if i < 0 {
+					t.Errorf("not expected: %s %s: %s", d.Severity, d.ID, d.Error())
+					continue
+				}
+				want = slices.Delete(want, i, i+1)
+			}
+			for _, e := range want {
+				t.Errorf("not found: %+v", e)
+			}
+			ids := slices.Collect(func(yield func(string) bool) {
+				for _, r := range Rules() {
+					if !yield(r.ID) {
+						return
+					}
+				}
+			})
+			for _, d := range got {
+				if !slices.Contains(ids, d.ID) {
+					t.Errorf("%s is no rule's ID", d.ID)
+				}
+			}
+		})
+	}
+}
+
+func assemble(t *testing.T, archive *txtar.Archive) *stack.Stack {
+	t.Helper()
+	fsys := fstest.MapFS{
+		"pack.hcl": {Data: []byte("pack \"shop\" {\n  version = \"1.0.0\"\n}\n")},
+	}
+	for _, f := range archive.Files {
+		fsys[f.Name] = &fstest.MapFile{Data: f.Data}
+	}
+	p, diags := pack.Load(fsys, "shop")
+	v, found := vars.Resolve(p, vars.Inputs{})
+	diags = append(diags, found...)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	r, diags := eval.Evaluate(p, v, eval.Release{Name: "shop", Namespace: "default"}, eval.Options{})
+	jobs, found := jobspec.Parse(r)
+	diags = append(diags, found...)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	s, diags := stack.Assemble(r, jobs)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return s
+}
+
+type expectation struct {
+	File     string
+	Line     int
+	Severity string
+	ID       string
+	Text     string
+}
+
+func (e expectation) meets(d diag.Diagnostic) bool {
+	return e.File == d.Subject.Filename && e.Line == d.Subject.Start.Line && e.ID == d.ID &&
+		e.Severity == d.Severity.String() && strings.Contains(d.Detail, e.Text)
+}
+
+var mark = regexp.MustCompile(`(ERROR|WARNING): (\S+) ?(.*)`)
+
+func expected(archive *txtar.Archive) []expectation {
+	var out []expectation
+	for _, f := range archive.Files {
+		for i, line := range strings.Split(string(f.Data), "\n") {
+			_, comment, found := strings.Cut(line, "# ")
+			if !found {
+				continue
+			}
+			for _, part := range strings.Split(comment, "; ") {
+				if m := mark.FindStringSubmatch(part); m != nil {
+					out = append(out, expectation{"shop/" + f.Name, i + 1, strings.ToLower(m[1]), m[2], m[3]})
+				}
+			}
+		}
+	}
+	return out
+}
+
+func TestRulesAreOrderedAndExplained(t *testing.T) {
+	rules := Rules()
+	if !slices.IsSortedFunc(rules, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) }) {
+		t.Error("not in the order of their IDs")
+	}
+	for _, r := range rules {
+		if r.Finds == "" || r.ID == "" {
+			t.Errorf("%q says nothing about itself", r.ID)
+		}
+		if files, err := filepath.Glob("testdata/" + r.ID + ".txtar"); err != nil || len(files) != 1 {
+			t.Errorf("%s has no case of its own", r.ID)
+		}
+	}
+}
+
+func TestIgnore(t *testing.T) {
+	source := "a # packctl:ignore x because\n# packctl:ignore y because\nb\nc # packctl:ignore z\nname = \"packctl:ignore x because\"\n"
+	at := func(line int, id string, s diag.Severity) diag.Diagnostic {
+		d := diag.New(id, rangeAt("f", line), "s", "d")
+		d.Severity = s
+		return d
+	}
+	for name, tc := range map[string]struct {
+		d    diag.Diagnostic
+		gone bool
+	}{
+		"on its line":                          {at(1, "x", diag.Warning), true},
+		"on the line before":                   {at(3, "y", diag.Warning), true},
+		"another ID stays":                     {at(1, "y", diag.Warning), false},
+		"an error stays":                       {at(1, "x", diag.Error), false},
+		"without a reason it stays":            {at(4, "z", diag.Warning), false},
+		"a text that is no comment is none":    {at(5, "x", diag.Warning), false},
+		"a file that is not known is no fault": {func() diag.Diagnostic { d := at(1, "x", diag.Warning); d.Subject.Filename = "g"; return d }(), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := Ignore(diag.Diagnostics{tc.d}, map[string][]byte{"f": []byte(source)})
+			if gone := len(got) == 0; gone != tc.gone {
+				t.Error(fmt.Sprint("gone: ", gone))
+			}
+		})
+	}
+}
+
+func rangeAt(file string, line int) hcl.Range {
+	return hcl.Range{Filename: file, Start: hcl.Pos{Line: line, Column: 1}, End: hcl.Pos{Line: line, Column: 2}}
+}

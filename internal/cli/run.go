@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/packctl/packctl/internal/release"
+)
+
+// RunOptions are the inputs of "packctl run".
+type RunOptions struct {
+	Factory *Factory
+	Pack    packFlags
+	Cluster ClusterFlags
+	Detach  bool
+	Prune   bool
+	Timeout time.Duration
+	Output  string
+}
+
+// NewCmdRun makes "packctl run".
+func NewCmdRun(f *Factory, runF func(context.Context, *RunOptions) error) *cobra.Command {
+	opts := &RunOptions{Factory: f}
+	cmd := &cobra.Command{
+		Use:   "run <pack>",
+		Short: "Bring a pack up and watch it until every tier is healthy",
+		Long: "run submits a pack's jobs in dependency order, shows what every tier is doing and why it waits,\n" +
+			"and ends when all is healthy (exit code 0) or something has failed:\n\n" +
+			"  1  the pack or the command line is wrong; nothing was submitted\n" +
+			"  3  the cluster does not answer, or denies access\n" +
+			"  4  a tier failed, or Nomad reverted it\n" +
+			"  6  the time was over\n" +
+			"  7  interrupted; what was submitted goes on\n" +
+			"  8  somebody else changed or owns a job, or works on the release\n\n" +
+			"A second run with nothing changed submits nothing.",
+		Example: "  packctl run appstack\n  packctl run appstack -var env=prod --name shop --namespace web",
+		Args:    f.onePack(&opts.Pack),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if runF != nil {
+				return runF(cmd.Context(), opts)
+			}
+			return runRun(cmd.Context(), opts)
+		},
+	}
+	opts.Pack.register(cmd)
+	opts.Cluster.register(cmd)
+	cmd.Flags().BoolVar(&opts.Detach, "detach", false, "end when everything is submitted")
+	cmd.Flags().BoolVar(&opts.Prune, "prune", false, "stop the release's jobs that the pack no longer has")
+	cmd.Flags().DurationVar(&opts.Timeout, "timeout", 0, "give up after this `time`; what was submitted goes on (default: the deployments' own deadlines)")
+	outputFlag(cmd, &opts.Output, "text", "json")
+	return cmd
+}
+
+func runRun(ctx context.Context, opts *RunOptions) error {
+	f := opts.Factory
+	v := f.view(opts.Output)
+	l, err := f.loadValid(opts.Pack, v)
+	if err != nil {
+		return err
+	}
+	opts.Cluster.Namespace = l.Release.Namespace
+	engine, err := f.Releaser(opts.Cluster)
+	if err != nil {
+		return err
+	}
+	result, err := engine.Run(ctx, l.Stack, release.RunOptions{
+		Version: f.Build.Version,
+		Timeout: opts.Timeout,
+		Detach:  opts.Detach,
+		Prune:   opts.Prune,
+	}, v)
+	if result != nil {
+		v.Finished(result, l.Stack.Outputs)
+	}
+	return err
+}

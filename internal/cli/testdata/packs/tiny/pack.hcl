@@ -1,0 +1,3 @@
+pack "tiny" {
+  version = "0.1.0"
+}

@@ -1,0 +1,51 @@
+"""Alembic's entry point: alembic upgrade head. Each application of a revision leaves a row in migration_audit."""
+
+from alembic import context
+from sqlalchemy import create_engine, text
+
+from app import logs
+from app.db import Base
+from app.settings import settings
+
+logs.configure()
+
+_AUDIT = text(
+    "INSERT INTO migration_audit (revision, direction, instance, applied_at) VALUES (:revision, :direction, :instance, now())"
+)
+
+
+def audit(ctx, step, heads, run_args, **_):
+    """Alembic calls this after a step, in the step's own transaction: no row without the change, no change without a row."""
+    if ctx.as_sql:
+        return
+    revision = step.up_revision_id if step.is_upgrade else step.down_revision_ids[0] if step.down_revision_ids else ""
+    if not step.is_upgrade and not revision:
+        return  # the table went with the first revision
+    values = {
+        "revision": revision,
+        "direction": "up" if step.is_upgrade else "down",
+        "instance": settings.instance,
+    }
+    ctx.connection.execute(_AUDIT, values)
+
+
+def run():
+    options = {
+        "target_metadata": Base.metadata,
+        "transaction_per_migration": True,
+        "on_version_apply": audit,
+    }
+    if context.is_offline_mode():
+        context.configure(url=settings.database_url, literal_binds=True, **options)
+        with context.begin_transaction():
+            context.run_migrations()
+        return
+    engine = create_engine(settings.database_url, connect_args={"connect_timeout": 5, "application_name": "alembic"})
+    with engine.connect() as connection:
+        context.configure(connection=connection, **options)
+        with context.begin_transaction():
+            context.run_migrations()
+    engine.dispose()
+
+
+run()

@@ -2,9 +2,9 @@
 
 from celery import Celery
 from celery.schedules import crontab, schedule
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import beat_init, setup_logging, worker_process_init, worker_ready
 
-from app import logs
+from app import debug, logs
 from app.settings import settings
 
 app = Celery("enabledrm", broker=settings.redis_url, include=["tasks", "scheduled"])
@@ -57,6 +57,12 @@ app.conf.update(
 @setup_logging.connect
 def _logging(**_):
     logs.configure()
+
+
+@worker_ready.connect
+@beat_init.connect
+def _debug_port(**_):
+    debug.serve(settings.debug_port)
 
 
 @worker_process_init.connect

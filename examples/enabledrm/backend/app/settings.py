@@ -55,6 +55,7 @@ class Settings:
     schedule_health: str = field(default_factory=lambda: _text("SCHEDULE_HEALTH", "* * * * *"))
     schedule_report: str = field(default_factory=lambda: _text("SCHEDULE_REPORT", "0 6 * * *"))
     export_keep_hours: int = field(default_factory=lambda: _int("EXPORT_KEEP_HOURS", 24))
+    debug_port: str = field(default_factory=lambda: _text("DEBUG_PORT"))
     beat_heartbeat_file: str = field(default_factory=lambda: _text("BEAT_HEARTBEAT_FILE", "/tmp/celery-beat.heartbeat"))
 
     @property

@@ -1,0 +1,6 @@
+env = "prod"
+
+domain = "yourdomain.com"
+
+backend_count = 2
+worker_count  = 2

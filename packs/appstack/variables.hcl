@@ -7,7 +7,7 @@ variable "env" {
 
   validation {
     condition     = contains(["dev", "prod"], var.env)
-    error_message = "env is dev or prod."
+    error_message = "The variable env is dev or prod."
   }
 }
 
@@ -62,7 +62,7 @@ variable "max_upload_mb" {
 
   validation {
     condition     = var.max_upload_mb >= 1 && var.max_upload_mb <= 1024
-    error_message = "max_upload_mb is 1 to 1024."
+    error_message = "The variable max_upload_mb is 1 to 1024."
   }
 }
 
@@ -114,8 +114,8 @@ variable "source_dir" {
   description = "In dev: the absolute path of examples/enabledrm on the client, mounted into the containers. Empty: the code of the images."
 
   validation {
-    condition     = var.source_dir == "" || startswith(var.source_dir, "/")
-    error_message = "source_dir is an absolute path, or empty."
+    condition     = var.source_dir == "" || can(regex("^/", var.source_dir))
+    error_message = "The variable source_dir is an absolute path, or empty."
   }
 }
 
@@ -219,7 +219,7 @@ variable "log_level" {
 
   validation {
     condition     = contains(["DEBUG", "INFO", "WARNING", "ERROR"], var.log_level)
-    error_message = "log_level is DEBUG, INFO, WARNING or ERROR."
+    error_message = "The variable log_level is DEBUG, INFO, WARNING or ERROR."
   }
 }
 
@@ -266,7 +266,7 @@ variable "backend_count" {
 
   validation {
     condition     = var.backend_count >= 1 && var.backend_count <= 4
-    error_message = "backend_count is 1 to 4."
+    error_message = "The variable backend_count is 1 to 4."
   }
 }
 
@@ -277,7 +277,7 @@ variable "worker_count" {
 
   validation {
     condition     = var.worker_count >= 1 && var.worker_count <= 8
-    error_message = "worker_count is 1 to 8."
+    error_message = "The variable worker_count is 1 to 8."
   }
 }
 
@@ -296,8 +296,8 @@ variable "resources" {
   description = "CPU in MHz and memory in MiB by tier, for those that differ from the built-in sizes."
 
   validation {
-    condition     = length(setsubtract(keys(var.resources), ["postgres", "redis", "backend", "celery-worker", "celery-beat", "nginx", "frontend", "monitor", "mail"])) == 0
-    error_message = "resources knows the tiers postgres, redis, backend, celery-worker, celery-beat, nginx, frontend, monitor and mail."
+    condition     = length(setunion(keys(var.resources), ["postgres", "redis", "backend", "celery-worker", "celery-beat", "nginx", "frontend", "monitor", "mail"])) == 9
+    error_message = "The variable resources knows the tiers postgres, redis, backend, celery-worker, celery-beat, nginx, frontend, monitor and mail."
   }
 }
 

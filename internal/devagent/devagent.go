@@ -75,11 +75,6 @@ type plan struct {
 	MaxPort    int          `json:"max_dynamic_port"` //
 }
 
-// isDefault says whether this is the pair with the ports that everybody expects.
-func (p plan) isDefault() bool {
-	return p.NomadPort == DefaultNomadPort && p.ConsulPort == DefaultConsulPort
-}
-
 // consulPorts are HTTP, server RPC, LAN gossip and DNS. Beside the default pair the last three follow the first.
 func (p plan) consulPorts() (http, server, serf, dns int) {
 	if p.ConsulPort == DefaultConsulPort {

@@ -2,7 +2,6 @@ package devagent
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -27,7 +26,7 @@ func await(ctx context.Context, ended <-chan error, ready func(context.Context) 
 		}
 		select {
 		case err := <-ended:
-			return fmt.Errorf("it ended (%v) while it was waited for: %w", err, errEnded)
+			return errEnded{err}
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w", context.Cause(ctx), last)
 		case <-tick.C:
@@ -35,8 +34,10 @@ func await(ctx context.Context, ended <-chan error, ready func(context.Context) 
 	}
 }
 
-// errEnded says that an agent ended by itself.
-var errEnded = errors.New("the agent is gone")
+// errEnded says that an agent ended by itself, and how.
+type errEnded struct{ how error }
+
+func (e errEnded) Error() string { return fmt.Sprintf("it ended by itself: %v", e.how) }
 
 func (p plan) nomadURL() string  { return fmt.Sprintf("http://127.0.0.1:%d", p.NomadPort) }
 func (p plan) consulURL() string { return fmt.Sprintf("http://127.0.0.1:%d", p.ConsulPort) }

@@ -23,9 +23,9 @@ const (
 	exitCodeHelp    = `Exit codes:
   0    done
   1    internal error
-  2    the configuration cannot be used: a flag, PACKCTL_PREPARE, a URL, a command that cannot be started
+  2    the configuration cannot be used: a flag, PACKCTL_PREPARE, the migration's URL, a command that cannot be started
   3    a condition did not hold in time
-  4    a condition cannot come to hold, or the database refuses the login: a wrong password, 401, 403, a Consul token
+  4    waiting cannot help: a wrong password, 401, 403, a certificate, a Consul token, a condition's URL that cannot be read
   5    the migration failed ("sidecar migrate -- command" ends with the command's own code instead)
   6    the migration's lock was not free in time
   7    the migration's lock was lost; the migration has been ended

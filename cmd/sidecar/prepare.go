@@ -103,7 +103,7 @@ func runGate(ctx context.Context, h host, log hclog.Logger, conditions []spec.Wa
 	defer cfg.HttpClient.CloseIdleConnections()
 	return gate.Run(ctx, gate.Config{
 		WaitFor:  conditions,
-		Consul:   client.Health(),
+		Consul:   gate.NewClient(client),
 		Getenv:   h.getenv,
 		Logger:   log.Named("gate"),
 		Reporter: r,

@@ -14,13 +14,39 @@ import (
 	"github.com/packctl/packctl/hcl/spec"
 )
 
-// Consul is the one query that the gate makes; *api.Health has it. The client must not be told to use its agent's cache:
-// that answers even when no server is left.
+// Consul is what the gate asks. The client behind it must not use its agent's cache: that answers even when no server is left.
 type Consul interface {
 	Service(service, tag string, passingOnly bool, q *api.QueryOptions) ([]*api.ServiceEntry, *api.QueryMeta, error)
+	// Rightless says that the token can see nothing at all. When it is not known it is false.
+	Rightless(ctx context.Context) bool
 }
 
-var _ Consul = (*api.Health)(nil)
+// Client is a Consul agent's API.
+type Client struct {
+	*api.Health
+	acl *api.ACL
+}
+
+var _ Consul = (*Client)(nil)
+
+// NewClient asks with c.
+func NewClient(c *api.Client) *Client { return &Client{c.Health(), c.ACL()} }
+
+// Rightless reads the token that requests carry or that the agent uses for them. When there is none at all it reads the
+// anonymous one, which must be asked for by name: where ACLs deny by default, its empty answers look like absent services.
+func (c *Client) Rightless(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, spec.DefaultTryTimeout)
+	defer cancel()
+	q := (&api.QueryOptions{}).WithContext(ctx)
+	token, _, err := c.acl.TokenReadSelf(q)
+	var status api.StatusError
+	if errors.As(err, &status) && status.Code == http.StatusForbidden {
+		q.Token = "anonymous"
+		token, _, err = c.acl.TokenReadSelf(q)
+	}
+	return err == nil && len(token.Policies)+len(token.Roles)+len(token.ServiceIdentities)+
+		len(token.NodeIdentities)+len(token.TemplatedPolicies) == 0
+}
 
 // Blocking queries are bounded, so that an index that is too high (a restored server) cannot hide the truth for longer.
 const (
@@ -42,6 +68,7 @@ var _ source = (*service)(nil)
 func (s *service) watch(ctx context.Context, emit func(Sample)) {
 	var index uint64
 	known := false // the last answer had instances
+	asked, rightless := false, false
 	for ctx.Err() == nil {
 		entries, meta, err := s.ask(ctx, index)
 		switch {
@@ -59,12 +86,16 @@ func (s *service) watch(ctx context.Context, emit func(Sample)) {
 			continue
 		}
 		known = len(entries) > 0
-		emit(s.sample(entries, meta))
-		if index = nextIndex(index, meta.LastIndex); index == 0 {
-			sleep(ctx, jitter(s.retry))
-			continue
+		if !known && meta.DefaultACLPolicy == "deny" && !asked {
+			asked, rightless = true, s.consul.Rightless(ctx)
 		}
-		sleep(ctx, minPause)
+		seen := s.sample(entries, meta, rightless)
+		emit(seen)
+		pause := minPause
+		if index = nextIndex(index, meta.LastIndex); seen.Permanent || index == 0 {
+			index, pause = 0, jitter(s.retry)
+		}
+		sleep(ctx, pause)
 	}
 }
 
@@ -89,7 +120,7 @@ func nextIndex(last, got uint64) uint64 {
 }
 
 // sample counts the passing instances and says what keeps the others from it.
-func (s *service) sample(entries []*api.ServiceEntry, meta *api.QueryMeta) Sample {
+func (s *service) sample(entries []*api.ServiceEntry, meta *api.QueryMeta, rightless bool) Sample {
 	passing, trouble := 0, ""
 	for _, e := range entries {
 		if e.Checks.AggregatedStatus() == api.HealthPassing {
@@ -106,6 +137,9 @@ func (s *service) sample(entries []*api.ServiceEntry, meta *api.QueryMeta) Sampl
 	case len(entries) == 0 && meta.ResultsFilteredByACLs:
 		return Sample{Permanent: true, Reason: fmt.Sprintf(
 			"Consul's ACLs hide service %s from this token: it needs service:read on it and node:read", name)}
+	case len(entries) == 0 && rightless:
+		return Sample{Permanent: true, Reason: fmt.Sprintf(
+			"Consul's ACLs deny by default and this token has no right at all, so service %s cannot be seen: set CONSUL_HTTP_TOKEN", name)}
 	case len(entries) == 0 && meta.DefaultACLPolicy == "deny":
 		return Sample{Reason: fmt.Sprintf(
 			"no instance of service %s in Consul, or none that this token may see (its ACLs deny by default)", name)}

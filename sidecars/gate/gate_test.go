@@ -30,6 +30,8 @@ type catalog struct {
 	meta    api.QueryMeta
 	err     error
 	moved   chan struct{}
+
+	rightless bool
 	// restored makes the next answer, and the index, this low: a server that came back from a snapshot.
 	restored uint64
 	queries  []uint64 // the index of each query
@@ -76,6 +78,8 @@ func (c *catalog) Service(_, _ string, passingOnly bool, q *api.QueryOptions) ([
 	meta.LastIndex = c.index
 	return c.entries, &meta, c.err
 }
+
+func (c *catalog) Rightless(context.Context) bool { return c.rightless }
 
 func instance(status, output string) *api.ServiceEntry {
 	return &api.ServiceEntry{Checks: api.HealthChecks{
@@ -186,6 +190,8 @@ func TestConsulsTroubles(t *testing.T) {
 			func(c *catalog) { c.meta.ResultsFilteredByACLs = true }, true, "service:read on it and node:read"},
 		"no token where ACLs deny by default is told": {
 			func(c *catalog) { c.meta.DefaultACLPolicy = "deny" }, false, "deny by default"},
+		"no token where ACLs deny by default and anonymous may nothing is permanent": {
+			func(c *catalog) { c.meta.DefaultACLPolicy, c.rightless = "deny", true }, true, "has no right at all"},
 		"a server that is being restarted may pass": {
 			func(c *catalog) { c.err = api.StatusError{Code: 500, Body: "No cluster leader"} }, false, "No cluster leader"},
 		"an agent that cannot be reached may pass": {
@@ -197,7 +203,11 @@ func TestConsulsTroubles(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := newCatalog()
 				c.set(tc.change)
+				start := time.Now()
 				err := Run(t.Context(), Config{WaitFor: serviceCondition(spec.Service{Name: "shop-db"}), Consul: c})
+				if took := time.Since(start); tc.denied && took > 2*time.Second {
+					t.Errorf("took %s to give up", took)
+				}
 				var denied *DeniedError
 				if errors.As(err, &denied) != tc.denied {
 					t.Errorf("denied %v, want %v: %v", !tc.denied, tc.denied, err)

@@ -66,16 +66,8 @@ func (c *Command) Do(ctx context.Context, s Server) error {
 
 // end asks the group to end, and then makes it.
 func (c *Command) end(ctx context.Context, group int, ended <-chan error) error {
-	grace := c.Grace
-	if grace <= 0 {
-		grace = DefaultGrace
-	}
-	var lost *LockLostError
-	if errors.As(context.Cause(ctx), &lost) {
-		grace = min(grace, lostGrace)
-	}
 	syscall.Kill(-group, syscall.SIGTERM)
-	t := time.NewTimer(grace)
+	t := time.NewTimer(c.grace(context.Cause(ctx)))
 	defer t.Stop()
 	select {
 	case err := <-ended:
@@ -84,6 +76,18 @@ func (c *Command) end(ctx context.Context, group int, ended <-chan error) error 
 		syscall.Kill(-group, syscall.SIGKILL)
 		return <-ended
 	}
+}
+
+func (c *Command) grace(cause error) time.Duration {
+	grace := c.Grace
+	if grace <= 0 {
+		grace = DefaultGrace
+	}
+	var lost *LockLostError
+	if errors.As(cause, &lost) {
+		grace = min(grace, lostGrace)
+	}
+	return grace
 }
 
 // commandEnv names the command's sessions, and makes the server end those whose client is gone: a killed client's statement

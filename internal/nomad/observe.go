@@ -1,6 +1,7 @@
 package nomad
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -149,41 +150,63 @@ func (w *watch) refresh(ctx context.Context) error {
 	return nil
 }
 
-// facts reads one job. The order matters: allocations first, then the deployment, then the job. What is read later is
-// newer, so allocations never look up to date without the deployment that judges them, nor against an old version.
+// facts reads one job, again when it changed meanwhile. The order matters. Evaluations come before allocations: what an
+// ended evaluation placed is then among them. Deployments come after: an allocation never looks up to date without the
+// deployment that judges it.
 func (c *Client) facts(ctx context.Context, id string) (*status.JobFacts, error) {
-	f := &status.JobFacts{ID: id}
-	var err error
-	if f.Allocs, _, err = c.api.Jobs().Allocations(id, false, c.query(ctx)); err != nil {
-		return nil, c.fault("list the allocations of job "+id, err)
-	}
-	deployments, _, err := c.api.Jobs().Deployments(id, false, c.query(ctx))
-	if err != nil {
-		return nil, c.fault("list the deployments of job "+id, err)
-	}
-	slices.SortFunc(deployments, func(a, b *api.Deployment) int { return int(int64(b.CreateIndex) - int64(a.CreateIndex)) })
-	if f.Job, err = c.Job(ctx, id); err != nil || f.Job == nil {
-		return f, err
-	}
-	f.Deployments = slices.DeleteFunc(deployments, func(d *api.Deployment) bool { return d.JobCreateIndex != *f.Job.CreateIndex })
-	for _, d := range f.Deployments {
-		if d.JobVersion == *f.Job.Version {
-			f.Deployment = d
-			break
+	for {
+		f := &status.JobFacts{ID: id}
+		before, err := c.Job(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		var evals []*api.Evaluation
+		if before != nil {
+			if evals, _, err = c.api.Jobs().Evaluations(id, c.query(ctx)); err != nil {
+				return nil, c.fault("list the evaluations of job "+id, err)
+			}
+		}
+		if f.Allocs, _, err = c.api.Jobs().Allocations(id, false, c.query(ctx)); err != nil {
+			return nil, c.fault("list the allocations of job "+id, err)
+		}
+		if before == nil {
+			return f, nil
+		}
+		deployments, _, err := c.api.Jobs().Deployments(id, false, c.query(ctx))
+		if err != nil {
+			return nil, c.fault("list the deployments of job "+id, err)
+		}
+		if f.Job, err = c.Job(ctx, id); err != nil {
+			return nil, err
+		}
+		if indexOf(f.Job) == indexOf(before) {
+			f.Eval, f.Evaluated = unplaced(f.Job, evals)
+			f.Deployments, f.Deployment = deploymentsOf(f.Job, deployments)
+			return f, nil
 		}
 	}
-	evals, _, err := c.api.Jobs().Evaluations(id, c.query(ctx))
-	if err != nil {
-		return nil, c.fault("list the evaluations of job "+id, err)
+}
+
+// deploymentsOf sorts a job's deployments, newest first, and picks that of its current version.
+func deploymentsOf(job *api.Job, all []*api.Deployment) (own []*api.Deployment, current *api.Deployment) {
+	for _, d := range all {
+		if d.JobCreateIndex == *job.CreateIndex {
+			own = append(own, d)
+		}
 	}
-	f.Eval, f.Evaluated = unplaced(f.Job, evals)
-	return f, nil
+	slices.SortFunc(own, func(a, b *api.Deployment) int { return cmp.Compare(b.CreateIndex, a.CreateIndex) })
+	for _, d := range own {
+		if d.JobVersion == *job.Version {
+			return own, d
+		}
+	}
+	return own, nil
 }
 
 // unplaced is the evaluation that says why something is not placed, or nil when the newest one placed everything, and
 // whether every evaluation of the job's present specification has ended.
 func unplaced(job *api.Job, evals []*api.Evaluation) (*api.Evaluation, bool) {
-	slices.SortFunc(evals, func(a, b *api.Evaluation) int { return int(int64(b.ModifyIndex) - int64(a.ModifyIndex)) })
+	slices.SortFunc(evals, func(a, b *api.Evaluation) int { return cmp.Compare(b.ModifyIndex, a.ModifyIndex) })
 	evaluated := true
 	var newest *api.Evaluation
 	for _, e := range evals {

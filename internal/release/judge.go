@@ -1,6 +1,7 @@
 package release
 
 import (
+	"slices"
 	"time"
 
 	"github.com/hashicorp/nomad/api"
@@ -116,17 +117,25 @@ func (j *judge) job(now time.Time, job *planned, f status.JobFacts, tiers []stat
 	if bad {
 		return j.failedJob(now, job, f, names)
 	}
+	if !job.changed && !job.retried && slices.ContainsFunc(tiers, awaitsReplacement) {
+		return verdict{kind: tryAgain, job: job}
+	}
 	if !good || (f.Deployment != nil && status.Active(f.Deployment)) {
 		return verdict{}
 	}
 	return verdict{kind: allGood}
 }
 
+// awaitsReplacement says whether an instance failed that Nomad is going to place again, perhaps much later.
+func awaitsReplacement(t status.Tier) bool {
+	return t.State == status.Unhealthy && slices.ContainsFunc(t.Instances, func(in status.Instance) bool { return in.State == status.Failed })
+}
+
 // failedJob decides what a failed tier means: a job that was not submitted now gets one more try, and Nomad gets its
 // time to revert.
 func (j *judge) failedJob(now time.Time, job *planned, f status.JobFacts, names []string) verdict {
 	if !job.changed && !job.retried {
-		return verdict{kind: tryAgain, job: job}
+		return verdict{kind: tryAgain, job: job, bad: names}
 	}
 	if reverts(f.Deployment) && value(f.Job.Version) > 0 {
 		since, seen := j.failedAt[job.ID]

@@ -66,6 +66,7 @@ func (r *run) load(ctx context.Context) error {
 				}
 				job.index, job.version = value(before.JobModifyIndex), value(before.Version)
 				keepCounts(next, before)
+				keepRetries(next, before)
 			}
 			r.jobs = append(r.jobs, job)
 		}
@@ -125,6 +126,20 @@ func keepCounts(next, before *api.Job) {
 			n = min(n, int(*tg.Scaling.Max))
 		}
 		tg.Count = &n
+	}
+}
+
+// keepRetries carries the mark of an earlier retry over, so that it is no change by itself.
+func keepRetries(next, before *api.Job) {
+	for _, tg := range next.TaskGroups {
+		old := before.LookupTaskGroup(value(tg.Name))
+		if old == nil || old.Meta[metaRetry] == "" {
+			continue
+		}
+		if tg.Meta == nil {
+			tg.Meta = map[string]string{}
+		}
+		tg.Meta[metaRetry] = old.Meta[metaRetry]
 	}
 }
 

@@ -174,11 +174,12 @@ func rolling(desired, healthy int, old []Instance) string {
 	return fmt.Sprintf("%d of %s on the new version, %d still on the old", healthy, count(desired, "instance"), len(old))
 }
 
-// current are the instances of the job's current version.
+// current are the instances of the job's current version, and what failed under an earlier one and is left as it is: Nomad
+// updates what runs in place, but does not place again what had failed when nothing about its group changed.
 func (g *group) current() []Instance {
 	var out []Instance
 	for _, in := range g.instances {
-		if in.Version == g.version {
+		if in.Version == g.version || g.leftFailed(in) {
 			out = append(out, in)
 		}
 	}
@@ -194,6 +195,11 @@ func (g *group) old() []Instance {
 		}
 	}
 	return out
+}
+
+func (g *group) leftFailed(in Instance) bool {
+	d := g.deployment()
+	return in.State == Failed && !g.batch && g.facts.Evaluated && (d == nil || !Active(d))
 }
 
 func (g *group) desired() int {

@@ -178,10 +178,49 @@ func (g *group) serving(a *api.AllocationListStub, in *Instance, was bool) {
 		in.State, in.Reason = Checking, join("runs, not yet for as long as min_healthy_time asks", g.restarts(in), g.before(a))
 	case g.deploying() && !*healthy:
 		in.State, in.Reason = Unhealthy, "did not become healthy in time: "+healthEvent(a)
-	default:
+	case g.deploymentDecides(a) && !restarted(a):
 		in.State = Healthy
+	default:
+		g.settling(a, in, was)
 	}
 }
+
+// deploymentDecides says whether a deployment has judged the allocation.
+func (g *group) deploymentDecides(a *api.AllocationListStub) bool { return value(healthyMark(a)) }
+
+func restarted(a *api.AllocationListStub) bool {
+	for _, st := range a.TaskStates {
+		if st != nil && st.Restarts > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// settling holds an instance to min_healthy_time where no deployment does: one that has just started may be about to end.
+func (g *group) settling(a *api.AllocationListStub, in *Instance, was bool) {
+	in.State = Healthy
+	var started time.Time
+	for _, st := range a.TaskStates {
+		if st != nil && st.State == "running" && st.StartedAt.After(started) {
+			started = st.StartedAt
+		}
+	}
+	need := defaultMinHealthy
+	if u := g.tg.Update; u != nil && u.MinHealthyTime != nil {
+		need = *u.MinHealthyTime
+	}
+	if g.now.Sub(started) >= need {
+		return
+	}
+	in.State, in.Reason = Checking, join("runs, not yet for "+need.String(), g.restarts(in), g.before(a))
+	if was {
+		in.State = Unhealthy
+	}
+}
+
+// defaultMinHealthy is Nomad's own default of update's min_healthy_time.
+const defaultMinHealthy = 10 * time.Second
 
 // before tells of the failed allocation that this one stands in for.
 func (g *group) before(a *api.AllocationListStub) string {

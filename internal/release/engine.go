@@ -72,8 +72,6 @@ func (v *verb) finish(ctx context.Context, timeout time.Duration, do func(contex
 		ctx, cancel = context.WithTimeoutCause(ctx, timeout, errTimedOut)
 		defer cancel()
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	v.res.Outcome = Healthy
 	err := do(ctx)
 	v.res.Elapsed = v.deps.Now().Sub(v.began)

@@ -47,7 +47,7 @@ func (j *judge) failure(ctx context.Context, job *planned, f status.JobFacts, t 
 	}
 	out.Alloc, out.Node = alloc.ID, alloc.NodeName
 	if task, ok := guilty(alloc, tg); ok {
-		out.Task, out.ExitCode, out.Event = task.Name, task.ExitCode, task.Event
+		out.Task, out.ExitCode, out.Event = task.Name, task.ExitCode, status.Cause(alloc.TaskStates[task.Name])
 		out.Logs = j.run.logs(ctx, alloc.ID, task.Name)
 	}
 	if checks := j.checks[alloc.ID]; len(checks) > 0 {

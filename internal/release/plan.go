@@ -149,7 +149,7 @@ func (r *run) planJob(ctx context.Context, job *planned, missing map[string]bool
 	if err != nil {
 		return err
 	}
-	job.changed = resp.Diff == nil || resp.Diff.Type != "None"
+	job.changed = differs(resp.Diff)
 	job.index = resp.JobModifyIndex
 	if len(resp.FailedTGAllocs) == 0 {
 		return nil

@@ -226,3 +226,12 @@ func checked(name string) string {
       }
     }`, name)
 }
+
+// text is everything that was told.
+func (e *events) text() string {
+	var out strings.Builder
+	for _, ev := range e.list {
+		fmt.Fprintf(&out, "%s %+v\n", ev.Message, ev.Tiers)
+	}
+	return out.String()
+}

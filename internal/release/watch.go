@@ -11,7 +11,10 @@ import (
 // deriveEvery is how often the states are derived again without news: some depend on the time that has passed.
 const deriveEvery = time.Second
 
-// group of a job, as it is to come.
+// silence is how long a cluster may not answer before a watch gives up.
+const silence = time.Minute
+
+// watched is a job with its groups as they are to come.
 type watched struct {
 	id     string
 	groups []string
@@ -25,6 +28,7 @@ type watching struct {
 	checks map[string][]status.Check
 	fresh  struct{ facts, checks bool }
 	failed error // the last fault, told once
+	since  time.Time
 
 	nomad  <-chan Facts
 	consul <-chan Checks
@@ -71,7 +75,9 @@ func (w *watching) next(ctx context.Context) (status.Observation, []status.Tier,
 			if !more {
 				return status.Observation{}, nil, ctx.Err()
 			}
-			w.note(f.Err)
+			if err := w.note(f.Err); err != nil {
+				return status.Observation{}, nil, err
+			}
 			if f.Err == nil {
 				w.facts, w.fresh.facts = f.Jobs, true
 			}
@@ -79,7 +85,9 @@ func (w *watching) next(ctx context.Context) (status.Observation, []status.Tier,
 			if !more {
 				return status.Observation{}, nil, ctx.Err()
 			}
-			w.note(c.Err)
+			if err := w.note(c.Err); err != nil {
+				return status.Observation{}, nil, err
+			}
 			if c.Err == nil {
 				w.checks, w.fresh.checks = c.ByAlloc, true
 			}
@@ -94,15 +102,20 @@ func (w *watching) next(ctx context.Context) (status.Observation, []status.Tier,
 	}
 }
 
-// note tells a lost connection once, and that it is back.
-func (w *watching) note(err error) {
+// note tells a lost connection once, and that it is back; it returns the fault when that has lasted too long.
+func (w *watching) note(err error) error {
+	now := w.verb.deps.Now()
 	switch {
 	case err != nil && w.failed == nil:
+		w.since = now
 		w.verb.say(Warn, "", "%v; still trying", err)
 	case err == nil && w.failed != nil:
 		w.verb.say(Info, "", "connected again")
+	case err != nil && now.Sub(w.since) > silence:
+		return err
 	}
 	w.failed = err
+	return nil
 }
 
 func (w *watching) observation() status.Observation {

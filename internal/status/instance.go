@@ -141,10 +141,10 @@ func (g *group) running(a *api.AllocationListStub, in *Instance) {
 		switch {
 		case afterEnd(g.tg, t.Name):
 		case t.State == "dead" && t.Failed:
-			in.State, in.Reason = Unhealthy, fmt.Sprintf("task %s failed: %s", t.Name, ended(t))
+			in.State, in.Reason = Unhealthy, fmt.Sprintf("task %s failed: %s", t.Name, ended(st))
 			return
 		case t.State == "pending" && t.Restarts > 0:
-			in.State, in.Reason = down, restarting(t)
+			in.State, in.Reason = down, restarting(t, st)
 			return
 		case t.State == "pending":
 			in.State, in.Reason = down, join(starting(t, st), g.before(a))
@@ -173,9 +173,9 @@ func (g *group) serving(a *api.AllocationListStub, in *Instance, was bool) {
 	case reason != "" && was:
 		in.State, in.Reason = Unhealthy, reason
 	case reason != "":
-		in.State, in.Reason = Checking, join(reason, g.restarts(in), g.before(a))
+		in.State, in.Reason = Checking, join(reason, g.restarts(a, in), g.before(a))
 	case g.deploying() && healthy == nil:
-		in.State, in.Reason = Checking, join("runs, not yet for as long as min_healthy_time asks", g.restarts(in), g.before(a))
+		in.State, in.Reason = Checking, join("running, not yet for "+g.minHealthy().String()+" (min_healthy_time)", g.restarts(a, in), g.before(a))
 	case g.deploying() && !*healthy:
 		in.State, in.Reason = Unhealthy, "did not become healthy in time: "+healthEvent(a)
 	case g.deploymentDecides(a) && !restarted(a):
@@ -206,17 +206,21 @@ func (g *group) settling(a *api.AllocationListStub, in *Instance, was bool) {
 			started = st.StartedAt
 		}
 	}
-	need := defaultMinHealthy
-	if u := g.tg.Update; u != nil && u.MinHealthyTime != nil {
-		need = *u.MinHealthyTime
-	}
+	need := g.minHealthy()
 	if g.now.Sub(started) >= need {
 		return
 	}
-	in.State, in.Reason = Checking, join("runs, not yet for "+need.String(), g.restarts(in), g.before(a))
+	in.State, in.Reason = Checking, join("running, not yet for "+need.String(), g.restarts(a, in), g.before(a))
 	if was {
 		in.State = Unhealthy
 	}
+}
+
+func (g *group) minHealthy() time.Duration {
+	if u := g.tg.Update; u != nil && u.MinHealthyTime != nil {
+		return *u.MinHealthyTime
+	}
+	return defaultMinHealthy
 }
 
 // defaultMinHealthy is Nomad's own default of update's min_healthy_time.
@@ -231,10 +235,10 @@ func (g *group) before(a *api.AllocationListStub) string {
 	return "the one before: " + failure(p, tasksOf(p, g.tg))
 }
 
-func (g *group) restarts(in *Instance) string {
+func (g *group) restarts(a *api.AllocationListStub, in *Instance) string {
 	for _, t := range in.Tasks {
 		if t.Restarts > 0 && t.Name != spec.PrepareTask {
-			return fmt.Sprintf("task %s was restarted %s, %s", t.Name, count(int(t.Restarts), "time"), ended(t))
+			return fmt.Sprintf("task %s was restarted %s, %s", t.Name, count(int(t.Restarts), "time"), ended(a.TaskStates[t.Name]))
 		}
 	}
 	return ""

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/hashicorp/nomad/api"
 
@@ -54,11 +53,30 @@ func exitCode(st *api.TaskState) int {
 	return 0
 }
 
+// allocUnhealthy is an event that Nomad files under each task of an allocation that a deployment gave up; it is not in
+// nomad/api.
+const allocUnhealthy = "Alloc Unhealthy"
+
+// lastEvent is the last that is about the task itself.
 func lastEvent(st *api.TaskState) string {
-	if len(st.Events) == 0 {
-		return ""
+	for _, e := range slices.Backward(st.Events) {
+		if e.Type != allocUnhealthy {
+			return eventText(e)
+		}
 	}
-	return eventText(st.Events[len(st.Events)-1])
+	return ""
+}
+
+// Cause is the event that says why a task ended or cannot start, in Nomad's words: not that it is restarted, nor that it
+// is not, but what came before. It is the last event when none says.
+func Cause(st *api.TaskState) string {
+	for _, e := range slices.Backward(st.Events) {
+		switch e.Type {
+		case api.TaskTerminated, api.TaskDriverFailure, api.TaskSetupFailure, api.TaskFailedValidation, api.TaskArtifactDownloadFailed:
+			return eventText(e)
+		}
+	}
+	return lastEvent(st)
 }
 
 func eventText(e *api.TaskEvent) string {
@@ -77,7 +95,7 @@ func healthEvent(a *api.AllocationListStub) string {
 			continue
 		}
 		for _, e := range st.Events {
-			if e.Type == "Alloc Unhealthy" && e.Time >= at && (e.Time > at || e.DisplayMessage < text) {
+			if e.Type == allocUnhealthy && e.Time >= at && (e.Time > at || e.DisplayMessage < text) {
 				text, at = e.DisplayMessage, e.Time
 			}
 		}
@@ -91,7 +109,7 @@ func healthEvent(a *api.AllocationListStub) string {
 // failure is why an allocation failed: its first failed task with how that ended.
 func failure(a *api.AllocationListStub, tasks []Task) string {
 	if t := failedTask(a, tasks); t != nil {
-		return fmt.Sprintf("task %s failed: %s", t.Name, ended(*t))
+		return fmt.Sprintf("task %s failed: %s", t.Name, ended(a.TaskStates[t.Name]))
 	}
 	if a.ClientDescription != "" {
 		return a.ClientDescription
@@ -126,21 +144,28 @@ func FailedTask(a *api.AllocationListStub, tg *api.TaskGroup) (Task, bool) {
 	return *t, true
 }
 
-// ended is how a task's last run ended.
-func ended(t Task) string {
-	switch {
-	case t.ExitCode != 0 && t.Event != "" && !strings.HasPrefix(t.Event, api.TaskTerminated):
-		return fmt.Sprintf("exit code %d (%s)", t.ExitCode, t.Event)
-	case t.ExitCode != 0:
-		return fmt.Sprintf("exit code %d", t.ExitCode)
-	case t.Event != "":
-		return t.Event
+// ended is how a task's last run ended, for people.
+func ended(st *api.TaskState) string {
+	for _, e := range slices.Backward(st.Events) {
+		if e.Type != api.TaskTerminated {
+			continue
+		}
+		if e.Details["oom_killed"] == "true" {
+			return "out of memory, killed (resources.memory is too small)"
+		}
+		if code := exitCode(st); code != 0 {
+			return fmt.Sprintf("exit code %d", code)
+		}
+		break
+	}
+	if cause := Cause(st); cause != "" {
+		return cause
 	}
 	return "it ended"
 }
 
-func restarting(t Task) string {
-	return fmt.Sprintf("task %s: %s; restart %d", t.Name, ended(t), t.Restarts)
+func restarting(t Task, st *api.TaskState) string {
+	return fmt.Sprintf("task %s: %s; restart %d", t.Name, ended(st), t.Restarts)
 }
 
 func starting(t Task, st *api.TaskState) string {
@@ -159,7 +184,7 @@ func (g *group) prestart(a *api.AllocationListStub, tasks []Task) (State, string
 	t, p := tasks[i], g.facts.Progress[a.ID]
 	if t.State == "pending" {
 		if t.Restarts > 0 {
-			return Waiting, join(restarting(t), progressReason(p))
+			return Waiting, join(restarting(t, a.TaskStates[t.Name]), progressReason(p))
 		}
 		return Starting, starting(t, a.TaskStates[t.Name])
 	}

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -126,7 +125,7 @@ func (f *Factory) release(flags packFlags, packName string) (eval.Release, error
 			"it becomes part of service names: lower-case letters, digits and hyphens, 50 at most, a letter first")
 	}
 	if rel.Namespace == "" {
-		rel.Namespace = f.environ("NOMAD_NAMESPACE")
+		rel.Namespace = lookup(f.Environ(), "NOMAD_NAMESPACE")
 	}
 	if rel.Namespace == "" {
 		rel.Namespace = "default"
@@ -142,16 +141,6 @@ func validName(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-'
 	})
-}
-
-// environ is an environment variable's value, or "".
-func (f *Factory) environ(name string) string {
-	for _, kv := range slices.Backward(f.Environ()) {
-		if k, v, _ := strings.Cut(kv, "="); k == name {
-			return v
-		}
-	}
-	return ""
 }
 
 // path makes a path that a person typed absolute.

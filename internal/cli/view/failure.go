@@ -13,7 +13,8 @@ import (
 func failure(s style, width int, f release.Failure) string {
 	var b strings.Builder
 	head := fmt.Sprintf("%s tier %s (job %s)", s.boldRed("✗"), s.bold(f.Tier), f.Job)
-	if reason := oneLine(f.Reason); reason != "" {
+	if reason := oneLine(f.Reason); reason != "" && f.Task == "" {
+		// A task's fault is told by its exit code, event and log, and by the error at the end.
 		head += ": " + reason
 	}
 	b.WriteString(hang(head, 2, width, "\n"))
@@ -29,7 +30,9 @@ func failure(s style, width int, f release.Failure) string {
 	field("instance", place(f))
 	if f.Check != "" {
 		field("check", f.Check)
-		block(&b, s, f.Output)
+		if strings.TrimSpace(f.Output) != "" {
+			block(&b, s, f.Output)
+		}
 	}
 	if len(f.Logs) > 0 {
 		field("log", fmt.Sprintf("the last %d lines:", len(f.Logs)))

@@ -3,12 +3,14 @@ package view
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/packctl/packctl/hcl/stack"
 	"github.com/packctl/packctl/internal/release"
+	"github.com/packctl/packctl/internal/status"
 )
 
 // Human speaks to people: the result as text on Out, diagnostics and progress on Err, coloured on a terminal.
@@ -92,7 +94,7 @@ func (h *Human) Validated(v Validation) {
 // Finished reports failures on Err, and of a verb that ended well the summary and the pack's outputs on Out.
 func (h *Human) Finished(r *release.Result, outputs []stack.Output) {
 	h.end()
-	if r.Outcome != release.Healthy && r.Outcome != release.Unchanged {
+	if !endedWell(r) {
 		width, _ := h.streams.size()
 		for _, f := range r.Failures {
 			fmt.Fprintf(h.streams.Err, "\n%s", failure(h.err, width, f))
@@ -111,7 +113,7 @@ func (h *Human) summary(r *release.Result) string {
 	name := h.out.bold(r.Release)
 	took := h.out.dim("(" + short(r.Elapsed) + ")")
 	switch {
-	case len(r.Stopped) > 0 && len(r.Submitted) == 0 && len(r.Tiers) == 0:
+	case isStopped(r):
 		return fmt.Sprintf("%s is stopped: %s %s", name, strings.Join(r.Stopped, ", "), took)
 	case r.Outcome == release.Unchanged:
 		return fmt.Sprintf("%s is healthy, and nothing had to change: %s %s", name, plural(len(r.Tiers), "tier"), took)
@@ -124,6 +126,17 @@ func (h *Human) summary(r *release.Result) string {
 		done += fmt.Sprintf(", %d stopped", len(r.Stopped))
 	}
 	return fmt.Sprintf("%s is healthy: %s, %s %s", name, plural(len(r.Tiers), "tier"), done, took)
+}
+
+// endedWell reports whether a verb did what it was asked to.
+func endedWell(r *release.Result) bool {
+	return r.Outcome == release.Healthy || r.Outcome == release.Unchanged
+}
+
+// isStopped reports whether the release was stopped, not run.
+func isStopped(r *release.Result) bool {
+	return len(r.Stopped) > 0 && len(r.Submitted)+len(r.Unchanged) == 0 &&
+		!slices.ContainsFunc(r.Tiers, func(t status.Tier) bool { return t.State != status.Stopped })
 }
 
 func (h *Human) outputs(outputs []stack.Output) {

@@ -174,6 +174,9 @@ func (j *JSON) Finished(r *release.Result, outputs []stack.Output) {
 	}
 	values := make([]OutputValue, 0, len(outputs))
 	for _, o := range outputs {
+		if !endedWell(r) {
+			break
+		}
 		values = append(values, OutputValue{Name: o.Name, Description: o.Description, Value: o.Value})
 	}
 	line(j.streams.Out, struct {

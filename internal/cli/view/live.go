@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
@@ -20,7 +21,7 @@ type seen struct {
 	since time.Time
 }
 
-// update takes a snapshot in and returns the tiers of which state, instances or reason are new.
+// update takes a snapshot in.
 func (m memory) update(now time.Time, tiers []status.Tier) {
 	for _, tier := range tiers {
 		key := tier.Job + "/" + tier.Name
@@ -32,34 +33,73 @@ func (m memory) update(now time.Time, tiers []status.Tier) {
 
 func (m memory) since(job, tier string) time.Time { return m[job+"/"+tier].since }
 
-// live repaints the tree of tiers in place, below the messages that scroll away above it. Every repaint is one write
-// that overwrites the lines it replaces, so nothing flickers and nothing is left behind when lines get shorter.
+// live repaints the tree of tiers in place, below the messages that scroll away above it: at every event, and once a
+// second in between so that times go on. A repaint is one write that overwrites the lines it replaces, so nothing
+// flickers and nothing is left behind when lines get shorter.
 type live struct {
 	out     io.Writer
 	streams *Streams
 	style   style
+
+	mu      sync.Mutex // over all below, and over out while ticking
 	seen    memory
 	tiers   []status.Tier
-	painted int // lines of the tree that stand above the cursor
+	painted int           // lines of the tree that stand above the cursor
+	told    time.Time     // of the newest event, by its own clock
+	heard   time.Time     // when that event came, by ours
+	quit    chan struct{} // ends the ticking; nil while nothing ticks
+	ended   chan struct{} // closed when the ticking has ended
 }
 
 func (l *live) event(e release.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if e.Tiers != nil {
 		l.seen.update(e.Time, e.Tiers)
 		l.tiers = e.Tiers
 	}
+	l.told, l.heard = e.Time, time.Now()
+	message := ""
+	if e.Message != "" {
+		message = l.message(e)
+	}
+	l.paint(e.Time, message)
+	if l.tiers != nil && l.quit == nil {
+		l.quit, l.ended = make(chan struct{}), make(chan struct{})
+		go l.tick(l.quit, l.ended)
+	}
+}
+
+// tick repaints once a second until quit is closed.
+func (l *live) tick(quit <-chan struct{}, ended chan<- struct{}) {
+	defer close(ended)
+	t := time.NewTicker(time.Second)
+	defer t.Stop()
+	for {
+		select {
+		case <-quit:
+			return
+		case <-t.C:
+			l.mu.Lock()
+			l.paint(l.told.Add(time.Since(l.heard)), "")
+			l.mu.Unlock()
+		}
+	}
+}
+
+// paint writes a message, if any, and the tree below it. Messages are wrapped here, because the terminal's own wrapping
+// would make more lines than were counted.
+func (l *live) paint(now time.Time, message string) {
 	width, height := l.streams.size()
 	var frame strings.Builder
 	if l.painted > 0 {
 		fmt.Fprintf(&frame, "\x1b[%dA", l.painted)
 	}
 	frame.WriteString("\r")
-	if e.Message != "" {
-		// A message may be longer than a line; it is wrapped here, because the terminal's own wrapping would make
-		// more lines than were counted.
-		frame.WriteString(hang(l.message(e), len("15:04:05  "), width, "\x1b[K\n"))
+	if message != "" {
+		frame.WriteString(hang(message, len("15:04:05  "), width, "\x1b[K\n"))
 	}
-	t := tree{style: l.style, width: width, height: height - 2, now: e.Time, since: l.seen.since}
+	t := tree{style: l.style, width: width, height: height - 2, now: now, since: l.seen.since}
 	lines := t.lines(l.tiers)
 	for _, line := range lines {
 		frame.WriteString(line + "\x1b[K\n")
@@ -97,8 +137,20 @@ func wrap(text string, width int) string {
 	return strings.ReplaceAll(ansi.Wrap(strings.ReplaceAll(text, "-", noBreak), width, ""), noBreak, "-")
 }
 
-// end leaves the last picture where it stands; what comes next is written below it.
-func (l *live) end() { l.painted = 0; l.tiers = nil }
+// end stops the ticking and leaves the last picture where it stands; what comes next is written below it.
+func (l *live) end() {
+	l.mu.Lock()
+	quit, ended, painted := l.quit, l.ended, l.painted
+	l.quit, l.ended, l.painted, l.tiers = nil, nil, 0, nil
+	l.mu.Unlock()
+	if quit != nil {
+		close(quit)
+		<-ended
+	}
+	if painted > 0 {
+		_, _ = io.WriteString(l.out, "\r\x1b[K") // a ^C that the terminal echoed
+	}
+}
 
 // plain writes one line for each thing that changed, for logs and pipes.
 type plain struct {

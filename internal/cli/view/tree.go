@@ -90,8 +90,12 @@ func done(s status.State) bool {
 // tier is a tier's line (mark, name, state, instances, time in this state) and the reason for its state.
 func (t tree) tier(tier status.Tier, names int) (line, reason string) {
 	mark, paint := t.look(tier.State)
-	line = fmt.Sprintf("  %s %s  %s %s", paint(mark), pad(tier.Name, names), paint(pad(string(tier.State), 11)), pad(instances(tier), 5))
-	if done(tier.State) || tier.State == status.Unsubmitted {
+	line = fmt.Sprintf("  %s %s  %s", paint(mark), pad(tier.Name, names), paint(pad(string(tier.State), 11)))
+	if tier.State == status.Unsubmitted {
+		return line, "" // how many it will have is not known yet
+	}
+	line += " " + pad(instances(tier), 5)
+	if done(tier.State) {
 		return strings.TrimRight(line, " "), ""
 	}
 	return line + " " + t.style.dim(padLeft(t.elapsed(tier), 6)), oneLine(tier.Reason)

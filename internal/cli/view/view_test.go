@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
@@ -100,7 +101,26 @@ func TestLiveTerminal(t *testing.T) {
 			pictures.WriteString("--- after " + short(e.Time.Sub(began)) + "\n" + s.String())
 		}
 	}
+	v.end()
 	golden(t, "live-terminal.txt", pictures.String())
+}
+
+func TestTimesGoOnBetweenEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &screen{t: t, width: 80}
+		v := NewHuman(&Streams{Err: s, ErrTTY: true})
+		v.Event(release.Event{Time: began, Tiers: tiers(status.Tier{State: status.Starting}, status.Tier{}, status.Tier{})})
+		time.Sleep(7500 * time.Millisecond)
+		v.Error(errors.New("interrupted"), "") // ends the picture
+		if !strings.Contains(s.String(), "starting    0/1       7s") {
+			t.Errorf("no 7 s in\n%s", s)
+		}
+		before := s.String()
+		time.Sleep(5 * time.Second)
+		if s.String() != before {
+			t.Errorf("it was painted after its end:\n%s", s)
+		}
+	})
 }
 
 func TestLiveSmallTerminal(t *testing.T) {
@@ -109,6 +129,7 @@ func TestLiveSmallTerminal(t *testing.T) {
 	for _, e := range story() {
 		v.Event(e)
 	}
+	v.end()
 	golden(t, "live-small.txt", s.String())
 }
 
@@ -118,7 +139,8 @@ func TestEveryRepaintIsOneWrite(t *testing.T) {
 	for _, e := range story() {
 		v.Event(e)
 	}
-	if int(w) != len(story()) {
+	v.end()
+	if int(w) != len(story())+1 { // end cleans its line
 		t.Errorf("%d writes for %d events", w, len(story()))
 	}
 }
@@ -159,7 +181,7 @@ func TestFinished(t *testing.T) {
 		Tiers: make([]status.Tier, 9), Elapsed: 83 * time.Second,
 	}
 	unchanged := &release.Result{Outcome: release.Unchanged, Release: "shop", Tiers: make([]status.Tier, 9), Elapsed: 400 * time.Millisecond}
-	stopped := &release.Result{Outcome: release.Healthy, Release: "shop", Stopped: []string{"shop-edge", "shop-app"}, Elapsed: 4 * time.Second}
+	stopped := &release.Result{Outcome: release.Healthy, Release: "shop", Stopped: []string{"shop-edge", "shop-app"}, Tiers: []status.Tier{{Name: "web", State: status.Stopped}}, Elapsed: 4 * time.Second}
 	for name, tc := range map[string]struct {
 		result *release.Result
 		quiet  bool // nothing may be on stdout

@@ -1,5 +1,3 @@
-env = "dev"
-
 https_port   = 8443
 http_port    = 8081
 host_network = "local"

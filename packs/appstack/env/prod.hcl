@@ -1,5 +1,3 @@
-env = "prod"
-
 domain = "yourdomain.com"
 
 backend_count = 2

@@ -319,7 +319,6 @@ job "app" {
     ephemeral_disk {
       sticky  = true
       migrate = true
-      size    = 50
     }
 
     network {

@@ -116,12 +116,12 @@ func runMigration(ctx context.Context, h host, log hclog.Logger, m spec.Migratio
 	if env == "" {
 		env = "DATABASE_URL"
 	}
-	url := h.getenv(env)
-	if url == "" {
-		return &usageError{fmt.Errorf("migration %q: the environment variable %s is empty: it has to hold the database's URL, from an env block or a template with env = true", m.Name, env)}
+	url, environ, err := databaseURL(ctx, h, env, urlFileWait)
+	if err != nil {
+		return fmt.Errorf("migration %q: %w", m.Name, err)
 	}
 	log = log.Named("migrate")
-	var work migrate.Work = &migrate.Command{Args: m.Command, Env: h.environ, Stdout: h.stdout, Stderr: h.stderr, Grace: grace}
+	var work migrate.Work = &migrate.Command{Args: m.Command, Env: environ, Stdout: h.stdout, Stderr: h.stderr, Grace: grace}
 	if m.SQL != "" {
 		work = &migrate.SQL{FS: os.DirFS(m.SQL), Folder: m.SQL, Logger: log}
 	}

@@ -64,6 +64,7 @@ job "app" {
 
     migration "schema" {
       image        = var.backend_image
+      user         = "10001:10001"
       command      = ["alembic", "upgrade", "head"]
       timeout      = local.migration
       lock_timeout = local.migration
@@ -73,15 +74,36 @@ job "app" {
         url_env = "DATABASE_URL"
       }
 
+      # A file, not the environment: the address is known only when the gate has passed, and a changed environment would
+      # restart the task then.
+      env {
+        DATABASE_URL_FILE = "${NOMAD_SECRETS_DIR}/database_url"
+      }
+
       template {
         data        = <<-EOT
-          {{ with nomadVar "nomad/jobs/${release.name}-app" }}{{ $password := .db.Value }}
-          {{ range service "${release.name}-postgres" }}
-          DATABASE_URL=postgresql://${var.postgres_user}:{{ $password | urlquery }}@{{ .Address }}:{{ .Port }}/${var.postgres_db}
-          {{ end }}{{ end }}
+          {{- with nomadVar "nomad/jobs/${release.name}-app" }}{{ $password := .db.Value }}
+          {{- with service "${release.name}-postgres" }}{{ with index . 0 -}}
+          postgresql://${var.postgres_user}:{{ $password | urlquery }}@{{ .Address }}:{{ .Port }}/${var.postgres_db}
+          {{- end }}{{ end }}{{ end }}
         EOT
-        destination = "secrets/migration.env"
-        env         = true
+        destination = "secrets/database_url"
+        perms       = "0400"
+        uid         = 10001
+        gid         = 10001
+        change_mode = "noop"
+      }
+
+      config {
+        volumes         = local.backend_source
+        cap_drop        = ["all"]
+        security_opt    = ["no-new-privileges"]
+        readonly_rootfs = true
+
+        mount {
+          type   = "tmpfs"
+          target = "/tmp"
+        }
       }
     }
 

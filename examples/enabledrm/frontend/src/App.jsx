@@ -48,11 +48,11 @@ function Header({ active }) {
 }
 
 function Footer() {
-  const [health] = usePolled(() => get('/health'), 10000)
+  const [health, , error] = usePolled(() => get('/health'), 10000)
   return (
     <footer>
-      <Dot good={health?.status === 'ok'} /> API {health ? health.status : 'does not answer'}
-      {health && (
+      <Dot good={health?.status === 'ok' && !error} pending={!health && !error} /> API {error ? 'does not answer' : health ? health.status : '…'}
+      {health && !error && (
         <span className="faint"> · {health.environment} · version {health.version} · instance {health.instance}</span>
       )}
     </footer>
@@ -130,6 +130,6 @@ function Schedule() {
 const show = (value) =>
   value && typeof value === 'object' ? Object.entries(value).map(([k, v]) => `${v} ${k}`).join(', ') || 'none' : String(value)
 
-export function Dot({ good }) {
-  return <i className={good ? 'dot good' : 'dot bad'} />
+export function Dot({ good, pending }) {
+  return <i className={pending ? 'dot pending' : good ? 'dot good' : 'dot'} />
 }

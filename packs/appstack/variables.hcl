@@ -114,7 +114,7 @@ variable "source_dir" {
   description = "In dev: the absolute path of examples/enabledrm on the client, mounted into the containers. Empty: the code of the images."
 
   validation {
-    condition     = var.source_dir == "" || can(regex("^/", var.source_dir))
+    condition     = var.source_dir == "" || substr(var.source_dir, 0, 1) == "/"
     error_message = "The variable source_dir is an absolute path, or empty."
   }
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -25,7 +24,7 @@ func clean(ctx context.Context, l layout, p plan) error {
 	if p.Docker {
 		failed = append(failed, removeContainers(ctx, l))
 	}
-	failed = append(failed, proc.Unmount(l.allocs()))
+	failed = append(failed, proc.Unmount(l.data("nomad")))
 	if p.Docker && p.Bridge != "" {
 		failed = append(failed, removeBridge(ctx, p), removeRules(ctx, p), removeLeases(p))
 	}
@@ -48,27 +47,29 @@ func killTasks(ctx context.Context, l layout) error {
 }
 
 func removeContainers(ctx context.Context, l layout) error {
-	entries, err := os.ReadDir(l.allocs())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("list the allocations' folders: %w", err)
-	}
-	allocs := map[string]bool{}
-	for _, e := range entries {
-		allocs[e.Name()] = true
-	}
 	d := newDocker()
 	if err := d.ping(ctx); err != nil {
 		return nil // no daemon, no containers
 	}
-	ids, err := d.containersOf(ctx, allocs)
+	ids, err := d.containersOf(ctx, allocsOf(l))
 	failed := []error{err}
 	for _, id := range ids {
 		failed = append(failed, d.remove(ctx, id))
 	}
 	return errors.Join(failed...)
+}
+
+// allocsOf are the IDs of the allocations that have a folder.
+func allocsOf(l layout) map[string]bool {
+	allocs := map[string]bool{}
+	entries, err := os.ReadDir(l.allocs())
+	if err != nil {
+		return allocs // none ever ran
+	}
+	for _, e := range entries {
+		allocs[e.Name()] = true
+	}
+	return allocs
 }
 
 // removeBridge deletes the bridge when its address is from our subnet and nothing is plugged in.

@@ -2,6 +2,7 @@ package devagent
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 )
 
@@ -63,6 +64,7 @@ func nomadConfig(p plan, withClient bool) string {
 	put(&b, `client {`)
 	put(&b, `  enabled           = %t`, withClient)
 	put(&b, `  servers           = ["127.0.0.1:%d"]`, p.NomadPort+1)
+	put(&b, `  alloc_mounts_dir  = %q`, filepath.Join(layout{p.DataDir}.data("nomad"), "alloc_mounts"))
 	put(&b, `  network_interface = %q`, p.Interface)
 	put(&b, `  min_dynamic_port  = %d`, p.MinPort)
 	put(&b, `  max_dynamic_port  = %d`, p.MaxPort)

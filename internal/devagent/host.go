@@ -184,6 +184,8 @@ func checkPorts(p plan) error {
 		if slices.ContainsFunc(claims[:i], func(o claim) bool { return o.port == c.port }) {
 			return &Fault{Problem: fmt.Sprintf("port %d is wanted twice, also for %s", c.port, c.who), Remedy: "keep " + nomad + " and " + consul + " at least 4 apart"}
 		}
+	}
+	for _, c := range claims {
 		for _, addr := range c.addrs {
 			l, err := net.Listen("tcp", net.JoinHostPort(addr, strconv.Itoa(c.port)))
 			if err == nil {

@@ -6,43 +6,135 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
-// removeRules deletes the packet filter rules that name our bridge or subnet. Allocations take theirs along when they end;
-// what is left are the ones that Nomad and the network plugins keep for their bridge.
+// chains are those that Nomad and the network plugins make in each table and share between all agents of a machine.
+var chains = map[string][]string{
+	"filter": {"CNI-FORWARD", "NOMAD-ADMIN"},
+	"nat":    {"CNI-HOSTPORT-DNAT", "CNI-HOSTPORT-MASQ", "CNI-HOSTPORT-SETMARK"},
+}
+
+// removeRules deletes the packet filter rules that name our bridge or subnet, and then the shared chains if no allocation of
+// any agent uses them; the plugins make them again. Allocations take their own rules along when they end.
 func removeRules(ctx context.Context, p plan) error {
 	var failed []error
 	for _, table := range []string{"filter", "nat"} {
-		cmd := exec.CommandContext(ctx, "iptables", "-w", "-t", table, "-S")
-		cmd.Env = agentEnviron(os.Environ())
-		out, err := cmd.Output()
-		if err != nil {
-			return fmt.Errorf("list packet filter rules: %w", err)
-		}
-		for _, rule := range rulesOf(string(out), p) {
-			failed = append(failed, run(ctx, "iptables", append([]string{"-w", "-t", table, "-D"}, rule...)...))
+		for _, pick := range []func([]rule) [][]string{p.rulesOf, idleChains(chains[table])} {
+			cmd := exec.CommandContext(ctx, "iptables", "-w", "-t", table, "-S")
+			cmd.Env = agentEnviron(os.Environ())
+			out, err := cmd.Output()
+			if err != nil {
+				return fmt.Errorf("list packet filter rules: %w", err)
+			}
+			for _, args := range pick(parseRules(string(out))) {
+				failed = append(failed, run(ctx, "iptables", append([]string{"-w", "-t", table}, args...)...))
+			}
 		}
 	}
 	return errors.Join(failed...)
 }
 
-// rulesOf reads the output of iptables -S and returns, as arguments for -D, the appended rules that name the pair's bridge
-// or an address of its subnet.
-func rulesOf(list string, p plan) [][]string {
-	var rules [][]string
+// rule is one line of iptables -S that appends a rule: its chain, and what follows.
+type rule struct {
+	chain string
+	words []string
+}
+
+func (r rule) remove() []string { return append([]string{"-D", r.chain}, r.words...) }
+
+// target is the chain or verdict that the rule jumps to.
+func (r rule) target() string {
+	if i := slices.Index(r.words, "-j"); i >= 0 && i+1 < len(r.words) {
+		return r.words[i+1]
+	}
+	return ""
+}
+
+func parseRules(list string) []rule {
+	var rules []rule
 	for line := range strings.Lines(list) {
-		words := strings.Fields(line)
-		if len(words) < 3 || words[0] != "-A" || strings.Contains(line, `"`) {
-			continue // a rule with a quoted comment belongs to an allocation
+		if words := splitQuoted(line); len(words) > 2 && words[0] == "-A" {
+			rules = append(rules, rule{words[1], words[2:]})
 		}
-		for i, w := range words[:len(words)-1] {
-			next := words[i+1]
+	}
+	return rules
+}
+
+// splitQuoted splits a line of iptables -S, where a comment may be in double quotes with backslashes.
+func splitQuoted(line string) []string {
+	var words []string
+	var word strings.Builder
+	quoted, began := false, false
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case c == '"':
+			quoted, began = !quoted, true
+		case c == '\\' && quoted && i+1 < len(line):
+			i++
+			word.WriteByte(line[i])
+		case (c == ' ' || c == '\n') && !quoted:
+			if began {
+				words = append(words, word.String())
+			}
+			word.Reset()
+			began = false
+		default:
+			word.WriteByte(c)
+			began = true
+		}
+	}
+	if began {
+		words = append(words, word.String())
+	}
+	return words
+}
+
+// rulesOf returns the commands that delete the rules which name the pair's bridge or its whole subnet.
+func (p plan) rulesOf(rules []rule) [][]string {
+	var commands [][]string
+	for _, r := range rules {
+		if strings.HasPrefix(r.chain, "CNI-") && r.chain != "CNI-FORWARD" {
+			continue // an allocation's
+		}
+		for i, w := range r.words[:len(r.words)-1] {
+			next := r.words[i+1]
 			if (w == "-o" || w == "-i") && next == p.Bridge || (w == "-s" || w == "-d") && next == p.Subnet.Masked().String() {
-				rules = append(rules, words[1:])
+				commands = append(commands, r.remove())
 				break
 			}
 		}
 	}
-	return rules
+	return commands
+}
+
+// idleChains returns the commands that delete the shared chains, or nothing while one of them serves an allocation: it holds
+// a rule that leads elsewhere than to another shared chain or to the fixed ends of the port mapping.
+func idleChains(shared []string) func([]rule) [][]string {
+	return func(rules []rule) [][]string {
+		var unlink [][]string
+		present := map[string]bool{}
+		for _, r := range rules {
+			inside, to := slices.Contains(shared, r.chain), r.target()
+			fixed := slices.Contains(shared, to) || r.chain == "CNI-HOSTPORT-MASQ" || r.chain == "CNI-HOSTPORT-SETMARK"
+			if inside && !fixed || !inside && strings.HasPrefix(r.chain, "CNI-") {
+				return nil
+			}
+			if slices.Contains(shared, to) {
+				unlink = append(unlink, r.remove())
+				present[to] = true
+			}
+			if inside {
+				present[r.chain] = true
+			}
+		}
+		commands := unlink
+		for _, c := range shared {
+			if present[c] {
+				commands = append(commands, []string{"-F", c}, []string{"-X", c})
+			}
+		}
+		return commands
+	}
 }

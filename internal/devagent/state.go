@@ -71,7 +71,7 @@ func (s *state) write(l layout) error {
 		return fmt.Errorf("write what is known of the agents: %w", err)
 	}
 	tmp := l.state() + ".new"
-	if err := os.WriteFile(tmp, append(data, '\n'), 0o600); err != nil {
+	if err := os.WriteFile(tmp, append(data, '\n'), 0o644); err != nil {
 		return fmt.Errorf("write what is known of the agents: %w", err)
 	}
 	if err := os.Rename(tmp, l.state()); err != nil {

@@ -8,8 +8,12 @@ import (
 	"github.com/hashicorp/nomad/api"
 )
 
-// followWait is how long one question for the jobs waits in Nomad for a change.
-const followWait = 5 * time.Minute
+// followWait is how long one question for the jobs waits in Nomad for a change. Nomad adds up to a sixteenth; an agent
+// that has not answered after followLate does not answer at all, though its connection may look alive.
+const (
+	followWait = 30 * time.Second
+	followLate = 45 * time.Second
+)
 
 // Members are the jobs of a release at one moment, sorted; children of periodic and parameterized jobs are left out.
 type Members struct {
@@ -56,6 +60,8 @@ func (c *Client) Follow(ctx context.Context, release string) <-chan Members {
 
 // members asks once, waiting for something newer than index.
 func (c *Client) members(ctx context.Context, release string, index uint64) (Members, uint64) {
+	ctx, cancel := context.WithTimeout(ctx, followLate)
+	defer cancel()
 	q := c.query(ctx)
 	q.WaitIndex, q.WaitTime = index, followWait
 	all, meta, err := c.api.Jobs().ListOptions(&api.JobListOptions{Fields: &api.JobListFields{Meta: true}}, q)

@@ -129,6 +129,7 @@ func (c *Cluster) Run(ctx context.Context) {
 			}
 			c.update(func(k *known) { k.members = keep(k.members, m.Err) })
 			if m.Err != nil {
+				jobs.stop() // its stream may hang for ever on a connection that is dead: it is made anew
 				answered()
 				continue
 			}
@@ -138,7 +139,9 @@ func (c *Cluster) Run(ctx context.Context) {
 				answered()
 				continue
 			}
-			jobs.restart(ctx, m.IDs, c.nomad.Observe)
+			if jobs.restart(ctx, m.IDs, c.nomad.Observe) {
+				c.update(func(k *known) { k.facts = nil })
+			}
 		case f, more := <-jobs.ch:
 			if !more {
 				jobs.ch = nil
@@ -178,13 +181,15 @@ type watched[T any] struct {
 	end   context.CancelFunc
 }
 
-func (w *watched[T]) restart(ctx context.Context, about []string, observe func(context.Context, []string) <-chan T) {
+// restart makes the subscription anew if it is about something else, or has ended, and says whether it did.
+func (w *watched[T]) restart(ctx context.Context, about []string, observe func(context.Context, []string) <-chan T) bool {
 	if w.end != nil && slices.Equal(w.about, about) {
-		return
+		return false
 	}
 	w.stop()
 	ctx, w.end = context.WithCancel(ctx)
 	w.about, w.ch = about, observe(ctx, about)
+	return true
 }
 
 // stop returns when the subscription has ended.

@@ -115,9 +115,11 @@ func TestTheClusterIsFollowed(t *testing.T) {
 		f.facts <- release.Facts{Err: refused}
 		state(status.Checking, Nomad, Consul)
 		f.members <- nomad.Members{Err: refused}
-		f.facts <- release.Facts{Jobs: []status.JobFacts{runningJob("shop")}}
 		state(status.Checking, Nomad, Consul)
-		f.members <- nomad.Members{IDs: []string{"shop"}}
+		f.members <- nomad.Members{IDs: []string{"shop"}} // the stream of before may be dead: a new one is asked for
+		synctest.Wait()
+		f.facts <- release.Facts{Jobs: []status.JobFacts{runningJob("shop")}}
+		state(status.Checking, Consul)
 		f.checks <- check("passing")
 		state(status.Healthy)
 
@@ -137,7 +139,7 @@ func TestTheClusterIsFollowed(t *testing.T) {
 		}
 		cancel()
 		<-ended
-		want := []string{"jobs shop", "services shop-web", "jobs shop shop2", "services shop-web shop2-web"}
+		want := []string{"jobs shop", "services shop-web", "jobs shop", "jobs shop shop2", "services shop-web shop2-web"}
 		if !slices.Equal(f.asked, want) {
 			t.Errorf("asked %q, want %q", f.asked, want)
 		}

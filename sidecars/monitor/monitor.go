@@ -104,7 +104,7 @@ func (m *Monitor) act(id uint64, d Decision) {
 		if c.Level == LevelBad || c.Level == LevelUnknown {
 			level = hclog.Warn
 		}
-		m.log.Log(level, "changed", "tier", c.Name, "from", string(c.From), "to", string(c.To), "reason", clip(c.Reason, 300))
+		m.log.Log(level, "changed", "what", c.Name, "from", string(c.From), "to", string(c.To), "reason", clip(c.Reason, 300))
 	}
 	s := &snapshot{id: id, page: d.Page}
 	var err error

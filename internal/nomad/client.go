@@ -50,11 +50,12 @@ func New(c Config) (*Client, error) {
 	if conf.Namespace == "" {
 		conf.Namespace = api.DefaultNamespace
 	}
+	address := conf.Address // the client rewrites that of a unix socket
 	client, err := api.NewClient(conf)
 	if err != nil {
-		return nil, fmt.Errorf("make a Nomad client for %s: %w", conf.Address, err)
+		return nil, fmt.Errorf("make a Nomad client for %s: %w", address, err)
 	}
-	return &Client{api: client, address: conf.Address, namespace: conf.Namespace}, nil
+	return &Client{api: client, address: address, namespace: conf.Namespace}, nil
 }
 
 // Address is where the client connects to.

@@ -12,7 +12,11 @@ import (
 func banner(p *Page) Banner {
 	for _, l := range p.Sources {
 		if l.Part == Nomad && !l.OK {
-			return Banner{Level: LevelUnknown, Title: "Nomad is unreachable", Since: &l.Since, Detail: clip(l.Error, 300)}
+			title := "Nomad is unreachable"
+			if l.Denied {
+				title = "Nomad refuses the monitor's token"
+			}
+			return Banner{Level: LevelUnknown, Title: title, Since: &l.Since, Detail: clip(l.Error, 300)}
 		}
 	}
 	if len(p.Tiers) == 0 {

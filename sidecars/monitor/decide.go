@@ -3,11 +3,13 @@ package monitor
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/packctl/packctl/hcl/spec"
+	"github.com/packctl/packctl/internal/release"
 	"github.com/packctl/packctl/internal/status"
 )
 
@@ -29,7 +31,7 @@ type Decision struct {
 
 // decide turns a sample into the next page. It is pure: prev (nil at first) is what it decided before, now is the clock.
 func decide(who Identity, prev *Page, s Sample, now time.Time) Decision {
-	page := &Page{Release: who.Release, Namespace: who.Namespace, Sources: links(prev, s, now)}
+	page := &Page{Release: who.Release, Namespace: who.Namespace, Sources: links(prev, s, now), Tiers: []Tier{}}
 	nomadDown := s.Faults[Nomad] != nil
 	switch {
 	case !nomadDown:
@@ -63,10 +65,12 @@ func links(prev *Page, s Sample, now time.Time) []Link {
 		l := Link{Part: p, Label: p.label(), OK: s.Faults[p] == nil, Since: now}
 		if err := s.Faults[p]; err != nil {
 			l.Error = err.Error()
+			var denied release.FaultDenied
+			l.Denied = errors.As(err, &denied)
 		}
 		if prev != nil {
 			for _, was := range prev.Sources {
-				if was.Part == p && was.OK == l.OK {
+				if was.Part == p && was.OK == l.OK && was.Denied == l.Denied {
 					l.Since = was.Since
 				}
 			}
@@ -74,6 +78,14 @@ func links(prev *Page, s Sample, now time.Time) []Link {
 		out = append(out, l)
 	}
 	return out
+}
+
+// trouble says in a word how a part does not serve.
+func (l Link) trouble() string {
+	if l.Denied {
+		return "refusing"
+	}
+	return "unreachable"
 }
 
 // tiersOf joins what status derived with what the registered jobs say about each group.
@@ -167,7 +179,7 @@ func changes(prev, page *Page, now time.Time) []Change {
 		if i < len(prev.Sources) && prev.Sources[i].OK != l.OK {
 			c := Change{Time: now, Name: l.Label, To: "reachable", Level: LevelOK}
 			if !l.OK {
-				c.To, c.Level, c.Reason = "unreachable", LevelUnknown, l.Error
+				c.To, c.Level, c.Reason = status.State(l.trouble()), LevelUnknown, l.Error
 			}
 			out = append(out, c)
 		}
@@ -195,7 +207,7 @@ func changes(prev, page *Page, now time.Time) []Change {
 }
 
 func remember(prev *Page, added []Change) []Change {
-	out := slices.Clone(added)
+	out := append([]Change{}, added...)
 	slices.Reverse(out)
 	if prev != nil {
 		out = append(out, prev.Changes...)

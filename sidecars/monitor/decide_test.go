@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/packctl/packctl/internal/nomad"
 	"github.com/packctl/packctl/internal/status"
 )
 
@@ -67,6 +69,9 @@ func TestBanner(t *testing.T) {
 		}, LevelOff, `Release "appstack" is stopped`, "", ""},
 		"Nomad does not answer": {func() Sample { return nomadDown(Sample{}, t0) }, LevelUnknown, "Nomad is unreachable",
 			"list the jobs: dial unix /secrets/api.sock: connect: connection refused", ""},
+		"Nomad answers that it must not": {func() Sample {
+			return Sample{Faults: map[Part]error{Nomad: &nomad.DeniedError{Address: "unix:///s", Doing: "list the jobs", Err: errors.New("403")}}}
+		}, LevelUnknown, "Nomad refuses the monitor's token", "Nomad at unix:///s refuses to list the jobs: 403", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := decide(me, nil, tc.sample(), t0).Page.Banner
@@ -161,6 +166,15 @@ func TestAnOutage(t *testing.T) {
 	}
 	if d.Page.Changes[0].Name != "Consul" || len(d.Page.Changes) != 9 {
 		t.Errorf("the newest of %d changes is %s", len(d.Page.Changes), d.Page.Changes[0].Name)
+	}
+}
+
+func TestListsAreNeverNullInJSON(t *testing.T) {
+	for name, s := range map[string]Sample{"nothing there": {Time: t0}, "Nomad down from the start": nomadDown(Sample{}, t0)} {
+		raw, err := json.Marshal(decide(me, nil, s, t0).Page)
+		if err != nil || strings.Contains(string(raw), "null") {
+			t.Errorf("%s: %s %v", name, raw, err)
+		}
 	}
 }
 

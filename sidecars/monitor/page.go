@@ -58,6 +58,8 @@ type Link struct {
 	OK    bool      `json:"ok"`
 	Since time.Time `json:"since"` // of this OK or not OK
 	Error string    `json:"error,omitempty"`
+	// Denied says that it does answer, but refuses the monitor's token.
+	Denied bool `json:"denied,omitempty"`
 }
 
 // Tier is status.Tier with what a dashboard adds. Its Instances replace the embedded ones.

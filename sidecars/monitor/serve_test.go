@@ -270,7 +270,7 @@ func TestTextFromTheClusterStaysText(t *testing.T) {
 	defer srv.CloseClientConnections()
 	_, r := open(t, srv.URL+"/monitor/events?format=html")
 	e := readEvent(t, r) // a line break in an output must not start an event of its own
-	if e.kind != "snapshot" || !strings.Contains(e.data, "event: evil") {
+	if e.kind != "snapshot" || !strings.Contains(e.data, "event: evil") || strings.Contains(e.data, "\r") {
 		t.Errorf("got %s", e.kind)
 	}
 }

@@ -2,7 +2,6 @@ package eval
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -247,19 +246,16 @@ func (f *fileEval) dynamic(b *hclsyntax.Block, sc *scope, inFree bool) []edit {
 	return []edit{{start: b.Range().Start.Byte, end: b.Range().End.Byte, pieces: out}}
 }
 
-// step appends one block that a dynamic block stands for. It is indented as the content block is, since the lines in
-// it are.
+// step appends one block that a dynamic block stands for, at the dynamic block's own indentation.
 func (f *fileEval) step(b, content *hclsyntax.Block, sc *scope, inFree bool, out []piece) []piece {
 	labels := f.dynamicLabels(b, sc)
-	outer, alone := f.file.indent(b.Range().Start.Byte)
+	outer, _ := f.file.indent(b.Range().Start.Byte)
 	inner, _ := f.file.indent(content.Range().Start.Byte)
 	lead := ""
-	switch {
-	case len(out) > 0:
-		lead = "\n\n" + inner
-	case alone:
-		lead = strings.TrimPrefix(inner, outer)
+	if len(out) > 0 {
+		lead = "\n\n" + outer[min(sc.dedent, len(outer)):]
 	}
+	sc.dedent += max(0, len(inner)-len(outer))
 	header := b.Labels[0] + " "
 	group := ""
 	for i, l := range labels {
@@ -275,7 +271,7 @@ func (f *fileEval) step(b, content *hclsyntax.Block, sc *scope, inFree bool, out
 	} else {
 		edits = f.body(content.Body, b.Labels[0], group, sc)
 	}
-	return append(out, f.file.pieces(content.OpenBraceRange.Start.Byte, content.CloseBraceRange.End.Byte, edits)...)
+	return append(out, f.file.moved(content.OpenBraceRange.Start.Byte, content.CloseBraceRange.End.Byte, sc.dedent, edits)...)
 }
 
 func (f *fileEval) dynamicLabels(b *hclsyntax.Block, sc *scope) []string {

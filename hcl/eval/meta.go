@@ -2,7 +2,6 @@ package eval
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -23,21 +22,7 @@ func (f *fileEval) jobMeta(job *hclsyntax.Block, sc *scope) []edit {
 	for _, b := range job.Body.Blocks {
 		if b.Type == "meta" {
 			f.reserved(pack.Attributes(b.Body))
-			out := f.freeBody(b.Body, sc)
-			at := b.OpenBraceRange.End.Byte
-			indent := f.inner(b.Body, b.Range().Start.Byte)
-			text := fmt.Sprintf("\n%s%s = %s\n%s%s    = %s", indent, MetaRelease, release, indent, MetaPack, packName)
-			if !f.file.room(at) { // meta { a = "b" } on one line holds only that
-				lead, _ := f.file.indent(b.Range().Start.Byte)
-				text += "\n" + indent
-				if len(b.Body.Attributes) > 0 {
-					end := b.CloseBraceRange.Start.Byte
-					out = append(out, replace(end, end, "\n"+lead))
-				} else {
-					text = strings.TrimSuffix(text, indent) + lead
-				}
-			}
-			return append(out, edit{start: at, end: at, pieces: []piece{{start: b.TypeRange.Start.Byte, end: b.TypeRange.End.Byte, text: text}}})
+			return append(f.freeBody(b.Body, sc), f.metaBlock(b, release, packName)...)
 		}
 	}
 	if a, ok := job.Body.Attributes["meta"]; ok {
@@ -50,6 +35,28 @@ func (f *fileEval) jobMeta(job *hclsyntax.Block, sc *scope) []edit {
 		text += indent
 	}
 	return []edit{{start: at, end: at, pieces: []piece{{start: job.TypeRange.Start.Byte, end: job.LabelRanges[0].End.Byte, text: text}}}}
+}
+
+func (f *fileEval) metaBlock(b *hclsyntax.Block, release, packName string) []edit {
+	at := b.OpenBraceRange.End.Byte
+	lead, _ := f.file.indent(b.Range().Start.Byte)
+	indent := f.inner(b.Body, b.Range().Start.Byte)
+	text := fmt.Sprintf("\n%s%s = %s\n%s%s    = %s", indent, MetaRelease, release, indent, MetaPack, packName)
+	e := edit{start: at, end: at, pieces: []piece{{start: b.TypeRange.Start.Byte, end: b.TypeRange.End.Byte, text: text}}}
+	if f.file.lineEnd(at) > at || f.file.room(at) {
+		return []edit{e}
+	}
+	// meta { a = "1" } on one line holds at most one attribute, which gets a line of its own.
+	e.end = b.CloseBraceRange.Start.Byte
+	e.pieces[0].text += "\n" + lead
+	attrs := pack.Attributes(b.Body)
+	if len(attrs) == 0 {
+		return []edit{e}
+	}
+	a := attrs[0].SrcRange
+	e.end = a.Start.Byte
+	e.pieces[0].text = text + "\n" + indent
+	return []edit{e, replace(a.End.Byte, b.CloseBraceRange.Start.Byte, "\n"+lead)}
 }
 
 func (f *fileEval) metaAttribute(a *hclsyntax.Attribute, release, packName string, sc *scope) []edit {

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"bytes"
 	"path"
 	"strings"
 	"time"
@@ -54,7 +55,7 @@ func (f *fileEval) prepare(group *hclsyntax.Body, blocks []*hclsyntax.Block, lab
 		}
 	}
 	p := Prepare{Group: label}
-	task := &prepareTask{fileEval: f, scope: sc, first: blocks[0]}
+	task := &prepareTask{fileEval: f, scope: sc, first: blocks[0], last: blocks[0]}
 	names := map[string]bool{}
 	for _, b := range blocks {
 		schema := waitForSchema()
@@ -84,9 +85,18 @@ func (f *fileEval) prepare(group *hclsyntax.Body, blocks []*hclsyntax.Block, lab
 		task.take(b)
 	}
 	f.out.Prepares = append(f.out.Prepares, p)
+	for _, b := range blocks[1:] {
+		if f.file.blank(task.last.Range().End.Byte, b.Range().Start.Byte) {
+			task.last = b
+		}
+	}
 	out := []edit{task.edit(p)}
 	for _, b := range blocks[1:] {
-		out = append(out, f.file.removeLines(b.Range().Start.Byte, b.Range().End.Byte))
+		e := f.file.removeLines(b.Range().Start.Byte, b.Range().End.Byte)
+		for blankAbove(f.file.src[:e.start], false) {
+			e.start = bytes.LastIndexByte(f.file.src[:e.start-1], '\n') + 1
+		}
+		out = append(out, e)
 	}
 	return out
 }

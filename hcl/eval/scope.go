@@ -22,6 +22,7 @@ type scope struct {
 	locals   map[string]*local
 	iterator map[string]bool // iterators of expanded dynamic blocks
 	left     map[string]bool // iterators of dynamic blocks that Nomad expands
+	dedent   int             // columns by which the lines of an expanded dynamic block move to the left
 }
 
 func packRoots() []string { return []string{"local", "pack", "release", "var"} }
@@ -88,7 +89,7 @@ func traversalText(t hcl.Traversal) string {
 	return b.String()
 }
 
-var upperCase = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$|^NOMAD_\w+$`)
+var upperCase = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$|^NOMAD_[\w-]+$`)
 
 // runtimeRoots are the names that Nomad interpolates when a task runs, besides names in upper case.
 func runtimeRoots() []string { return []string{"attr", "device", "env", "meta", "node", "secret"} }

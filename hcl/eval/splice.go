@@ -35,7 +35,9 @@ func replaceRange(r hcl.Range, text string) edit {
 type file struct {
 	name    string
 	src     []byte
-	interps []interp // by start
+	interps []interp     // by start
+	lines   []int        // where each line begins
+	fixed   map[int]bool // lines, by where they begin, that belong to a heredoc and keep their indentation
 }
 
 // interp is one ${ … } of a template.
@@ -45,11 +47,21 @@ type interp struct {
 }
 
 func newFile(name string, src []byte) *file {
-	f := &file{name: name, src: src}
+	f := &file{name: name, src: src, lines: lineIndex(src), fixed: map[int]bool{}}
 	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos)
 	var stack []int // indexes into interps, -1 for a directive
+	var heredocs []int
 	for _, t := range tokens {
 		switch t.Type {
+		case hclsyntax.TokenOHeredoc:
+			heredocs = append(heredocs, t.Range.Start.Line)
+		case hclsyntax.TokenCHeredoc:
+			if n := len(heredocs); n > 0 {
+				for line := heredocs[n-1] + 1; line <= t.Range.Start.Line; line++ {
+					f.fixed[f.lines[line-1]] = true
+				}
+				heredocs = heredocs[:n-1]
+			}
 		case hclsyntax.TokenTemplateInterp:
 			stack = append(stack, len(f.interps))
 			f.interps = append(f.interps, interp{start: t.Range.Start.Byte, open: t.Range.End.Byte, trims: bytes.HasSuffix(t.Bytes, []byte("~"))})
@@ -99,6 +111,19 @@ func (f *file) pieces(start, end int, edits []edit) []piece {
 	return out
 }
 
+// moved is pieces for a part whose lines stand a number of columns too far to the right.
+func (f *file) moved(start, end, columns int, edits []edit) []piece {
+	if columns > 0 {
+		for i := sort.SearchInts(f.lines, start); i < len(f.lines) && f.lines[i] < end; i++ {
+			at := f.lines[i]
+			if cut := min(at+columns, len(f.src)); !f.fixed[at] && len(bytes.Trim(f.src[at:cut], " \t")) == 0 {
+				edits = append(edits, edit{start: at, end: cut})
+			}
+		}
+	}
+	return f.pieces(start, end, edits)
+}
+
 // join makes the rendered text and its map.
 func (f *file) join(pieces []piece) ([]byte, *SourceMap) {
 	var out bytes.Buffer
@@ -131,17 +156,7 @@ func (f *file) room(at int) bool {
 // after it where blank lines would meet.
 func (f *file) removeLines(start, end int) edit {
 	lead, alone := f.indent(start)
-	tail := end
-	for tail < len(f.src) && (f.src[tail] == ' ' || f.src[tail] == '\t' || f.src[tail] == '\r') {
-		tail++
-	}
-	if rest := f.src[tail:]; bytes.HasPrefix(rest, []byte("#")) || bytes.HasPrefix(rest, []byte("//")) {
-		if n := bytes.IndexByte(rest, '\n'); n >= 0 {
-			tail += n
-		} else {
-			tail = len(f.src)
-		}
-	}
+	tail := f.lineEnd(end)
 	if !alone || tail < len(f.src) && f.src[tail] != '\n' {
 		return edit{start: start, end: end}
 	}
@@ -164,6 +179,29 @@ func (f *file) removeLines(start, end int) edit {
 		}
 	}
 	return edit{start: start, end: tail}
+}
+
+// nextLine is the line after a byte's, without the space around it.
+func (f *file) nextLine(at int) []byte {
+	_, rest, _ := bytes.Cut(f.src[at:], []byte("\n"))
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	return bytes.TrimSpace(line)
+}
+
+// blank reports whether nothing but space and comments at a line's end stands between two bytes.
+func (f *file) blank(start, end int) bool {
+	start = min(f.lineEnd(start), end)
+	return len(bytes.TrimSpace(f.src[start:end])) == 0
+}
+
+// lineEnd is the end of a byte's line, if nothing or only a comment stands before it; else the byte.
+func (f *file) lineEnd(at int) int {
+	line, _, _ := bytes.Cut(f.src[at:], []byte("\n"))
+	text := bytes.TrimSpace(line)
+	if len(text) == 0 || text[0] == '#' || bytes.HasPrefix(text, []byte("//")) {
+		return at + len(line)
+	}
+	return at
 }
 
 // blankAbove reports whether the last line of a text, which ends in a line's end, is blank; an opening brace counts too

@@ -59,6 +59,7 @@ type prepareTask struct {
 	*fileEval
 	scope *scope
 	first *hclsyntax.Block
+	last  *hclsyntax.Block // the last of those that follow the first with nothing between
 
 	image, user string
 	files       []sqlFile
@@ -113,7 +114,7 @@ func (t *prepareTask) takeEnv(c *hclsyntax.Block) {
 func (t *prepareTask) edit(p Prepare) edit {
 	start := t.first.Range().Start.Byte
 	lead, alone := t.file.indent(start)
-	w := &taskWriter{t: t, indent: lead, begun: alone}
+	w := &taskWriter{t: t, indent: lead[min(t.scope.dedent, len(lead)):], begun: alone}
 	if alone {
 		start -= len(lead)
 		if !blankAbove(t.file.src[:start], true) {
@@ -147,13 +148,11 @@ func (t *prepareTask) edit(p Prepare) edit {
 	w.resources(p.Migration != nil)
 	w.restart(p)
 	w.last(0, "}")
-	rest := t.file.src[t.first.Range().End.Byte:]
-	if next := bytes.SplitN(rest, []byte("\n"), 3); len(next) == 3 {
-		if line := bytes.TrimSpace(next[1]); len(line) > 0 && line[0] != '}' {
-			w.text("\n")
-		}
+	end := t.file.lineEnd(t.first.Range().End.Byte)
+	if next := t.file.nextLine(t.last.Range().End.Byte); len(next) > 0 && next[0] != '}' {
+		w.text("\n")
 	}
-	return edit{start: start, end: t.first.Range().End.Byte, pieces: w.pieces}
+	return edit{start: start, end: end, pieces: w.pieces}
 }
 
 // taskWriter writes our lines, and the author's between them.
@@ -189,7 +188,7 @@ func (w *taskWriter) last(depth int, format string, args ...any) {
 func (w *taskWriter) moved(depth int, b *hclsyntax.Block) {
 	w.text(w.indent + strings.Repeat("  ", depth))
 	edits := w.t.body(b.Body, b.Type, "", w.t.scope)
-	w.pieces = append(w.pieces, w.t.file.pieces(b.Range().Start.Byte, b.Range().End.Byte, edits)...)
+	w.pieces = append(w.pieces, w.t.file.moved(b.Range().Start.Byte, b.Range().End.Byte, w.t.scope.dedent, edits)...)
 	w.text("\n")
 }
 
@@ -225,7 +224,7 @@ func (w *taskWriter) config(driver string) {
 			w.line(0, "")
 			w.text(w.indent + "    ")
 			edits := w.t.freeBody(b.Body, w.t.scope)
-			w.pieces = append(w.pieces, w.t.file.pieces(b.Range().Start.Byte, b.Range().End.Byte, edits)...)
+			w.pieces = append(w.pieces, w.t.file.moved(b.Range().Start.Byte, b.Range().End.Byte, w.t.scope.dedent, edits)...)
 			w.text("\n")
 		}
 	}
@@ -240,7 +239,7 @@ func (w *taskWriter) attribute(depth, width int, a *hclsyntax.Attribute, at slot
 	if end > start && w.t.file.src[end-1] == '\n' {
 		end--
 	}
-	w.pieces = append(w.pieces, w.t.file.pieces(start, end, edits)...)
+	w.pieces = append(w.pieces, w.t.file.moved(start, end, w.t.scope.dedent, edits)...)
 	w.text("\n")
 }
 

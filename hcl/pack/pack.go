@@ -93,7 +93,7 @@ func packSchema() *Schema {
 		},
 		"volume": {
 			Labels: 1, Many: true,
-			Attributes: []string{"type", "plugin_id", "node_pool", "node_id", "capacity_min", "capacity_max", "capacity", "parameters", "name", "namespace", "host_path", "when"},
+			Attributes: []string{"type", "plugin_id", "node_pool", "node_id", "capacity_min", "capacity_max", "parameters", "name", "namespace", "host_path", "when"},
 			Blocks: map[string]*Schema{
 				"parameters": {Open: true},
 				"capability": {Many: true, Attributes: []string{"access_mode", "attachment_mode"}},

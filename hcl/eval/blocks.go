@@ -79,7 +79,7 @@ func (d *decoder) secret() *Secret {
 	a := d.block.Body.Attributes["value"]
 	before := len(d.diags)
 	r := d.classify(a.Expr, d.scope, true).at[a.Expr]
-	if hasErrors(d.diags[before:]) {
+	if d.diags[before:].HasErrors() {
 		return nil
 	}
 	at := a.Expr.Range()

@@ -139,10 +139,11 @@ func typeOf(v cty.Value) string {
 func (f *fileEval) static(e hclsyntax.Expression, what string, sc *scope) (cty.Value, bool) {
 	before := len(f.diags)
 	r := f.classify(e, sc, false).at[e]
-	if hasErrors(f.diags[before:]) {
+	if f.diags[before:].HasErrors() {
 		return cty.NilVal, false
 	}
 	if r.runtime || r.bound != 0 {
+		f.diags = f.diags[:before] // that it comes too early is said once
 		f.diags.Add("not-static", e.Range(), "Not known before deployment",
 			"%s is decided before anything runs, so it may read var, local, pack and release only.", what)
 		return cty.NilVal, false
@@ -151,8 +152,6 @@ func (f *fileEval) static(e hclsyntax.Expression, what string, sc *scope) (cty.V
 	f.diags = append(f.diags, diag.FromHCL(diags)...)
 	return v, !diags.HasErrors() && v.IsWhollyKnown()
 }
-
-func hasErrors(ds diag.Diagnostics) bool { return ds.HasErrors() }
 
 // namesOnly checks that everything that a removed body reads exists.
 func (f *fileEval) namesOnly(body *hclsyntax.Body, sc *scope, blockType string) {

@@ -15,6 +15,7 @@ import (
 type reads struct {
 	pack      bool   // the pack's scope
 	runtime   bool   // something that Nomad knows when the task runs
+	warned    bool   // the runtime part has been warned of
 	whole     bool   // it calls one of the pack's functions on something that is not the pack's alone
 	bound     uint64 // variables of enclosing loops, a bit for each depth
 	sensitive *vars.Variable
@@ -23,6 +24,7 @@ type reads struct {
 func (r *reads) add(o reads) {
 	r.pack = r.pack || o.pack
 	r.runtime = r.runtime || o.runtime
+	r.warned = r.warned || o.warned
 	r.bound |= o.bound
 	if r.sensitive == nil {
 		r.sensitive = o.sensitive
@@ -64,19 +66,19 @@ func (c *classifier) expr(e hclsyntax.Expression) reads {
 		}
 	case *hclsyntax.ConditionalExpr:
 		cond := c.expr(e.Condition)
-		c.warn(cond, e.Condition.Range(), "decides a condition")
+		c.warn(&cond, e.Condition.Range(), "decides a condition")
 		r.add(cond)
 		r.add(c.expr(e.TrueResult))
 		r.add(c.expr(e.FalseResult))
 	case *hclsyntax.IndexExpr:
 		r.add(c.expr(e.Collection))
 		key := c.expr(e.Key)
-		c.warn(key, e.Key.Range(), "is an index")
+		c.warn(&key, e.Key.Range(), "is an index")
 		r.add(key)
 	case *hclsyntax.BinaryOpExpr:
 		left, right := c.expr(e.LHS), c.expr(e.RHS)
-		c.warn(left, e.LHS.Range(), "is compared or calculated with")
-		c.warn(right, e.RHS.Range(), "is compared or calculated with")
+		c.warn(&left, e.LHS.Range(), "is compared or calculated with")
+		c.warn(&right, e.RHS.Range(), "is compared or calculated with")
 		r.add(left)
 		r.add(right)
 	default:
@@ -195,7 +197,7 @@ func (c *classifier) call(e *hclsyntax.FunctionCallExpr) reads {
 	for _, a := range args {
 		got := c.expr(a)
 		if !joins(e.Name) {
-			c.warn(got, a.Range(), "is an argument of "+e.Name)
+			c.warn(&got, a.Range(), "is an argument of "+e.Name)
 		}
 		r.add(got)
 	}
@@ -226,10 +228,11 @@ func (c *classifier) loop(e *hclsyntax.ForExpr) reads {
 }
 
 // warn says that Nomad's parser will take a runtime expression for the text "${…}" here.
-func (c *classifier) warn(r reads, at hcl.Range, what string) {
-	if !r.runtime {
+func (c *classifier) warn(r *reads, at hcl.Range, what string) {
+	if !r.runtime || r.warned {
 		return
 	}
+	r.warned = true
 	d := diag.New("runtime-too-early", at, "Runtime value used too early",
 		"This "+what+", but its value is known only when the task runs: Nomad takes the text \"${…}\" itself here.")
 	d.Severity = diag.Warning

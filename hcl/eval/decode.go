@@ -32,7 +32,7 @@ func (d *decoder) value(name string, t cty.Type) (cty.Value, hcl.Range, bool) {
 	if d.runtime {
 		before := len(d.diags)
 		d.classify(a.Expr, d.scope, false)
-		if hasErrors(d.diags[before:]) {
+		if d.diags[before:].HasErrors() {
 			return cty.NilVal, at, false
 		}
 		var diags hcl.Diagnostics

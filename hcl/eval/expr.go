@@ -17,8 +17,9 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // expr gives the edits that make one expression static: each maximal part that reads only the pack's scope becomes a
 // literal, all else stays.
 func (f *fileEval) expr(e hclsyntax.Expression, at slot, sc *scope) []edit {
+	before := len(f.diags)
 	c := f.classify(e, sc, false)
-	if !c.at[e].pack {
+	if !c.at[e].pack || f.diags[before:].HasErrors() {
 		return nil
 	}
 	x := &exprEval{fileEval: f, scope: sc, at: c.at, room: f.file.room(e.Range().End.Byte)}

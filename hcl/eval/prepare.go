@@ -64,7 +64,7 @@ func (f *fileEval) prepare(group *hclsyntax.Body, blocks []*hclsyntax.Block, lab
 		}
 		before := len(f.diags)
 		pack.CheckBlock(b, schema, &f.diags)
-		if hasErrors(f.diags[before:]) {
+		if f.diags[before:].HasErrors() {
 			continue
 		}
 		if names[b.Type+b.Labels[0]] {

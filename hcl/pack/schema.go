@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -68,13 +69,13 @@ func checkLabels(b *hclsyntax.Block, s *Schema, diags *diag.Diagnostics) bool {
 	switch {
 	case len(b.Labels) == s.Labels:
 	case s.Labels == 0:
-		diags.Add("unexpected-label", b.LabelRanges[0], "Unexpected label", "A %s block has no label: write %s { … }.", b.Type, b.Type)
+		diags.Add("unexpected-label", b.LabelRanges[0], "Unexpected label", "%s block has no label: write %s { … }.", article(b.Type), b.Type)
 		return false
 	case len(b.Labels) == 0:
-		diags.Add("missing-label", b.TypeRange, "Missing label", "A %s block needs a name: write %s \"name\" { … }.", b.Type, b.Type)
+		diags.Add("missing-label", b.TypeRange, "Missing label", "%s block needs a name: write %s \"name\" { … }.", article(b.Type), b.Type)
 		return false
 	default:
-		diags.Add("unexpected-label", b.LabelRanges[s.Labels], "Unexpected label", "A %s block has one label.", b.Type)
+		diags.Add("unexpected-label", b.LabelRanges[s.Labels], "Unexpected label", "%s block has one label.", article(b.Type))
 		return false
 	}
 	if s.Labels == 1 && b.Type != "job" && !hclsyntax.ValidIdentifier(b.Labels[0]) {
@@ -83,6 +84,13 @@ func checkLabels(b *hclsyntax.Block, s *Schema, diags *diag.Diagnostics) bool {
 		return false
 	}
 	return true
+}
+
+func article(noun string) string {
+	if strings.ContainsRune("aeiou", rune(noun[0])) {
+		return "An " + noun
+	}
+	return "A " + noun
 }
 
 func describe(b *hclsyntax.Block) string {

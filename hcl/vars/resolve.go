@@ -145,13 +145,13 @@ func (r *resolver) files(files []File) []given {
 		if hclDiags.HasErrors() {
 			continue
 		}
-		out = append(out, r.body(parsed.Body.(*hclsyntax.Body), FromVarFile, f.Path)...)
+		out = append(out, r.body(parsed.Body.(*hclsyntax.Body), FromVarFile, f.Path, "")...)
 	}
 	return out
 }
 
-// body takes the attributes of an env file or a var-file.
-func (r *resolver) body(body *hclsyntax.Body, source Source, name string) []given {
+// body takes the attributes of an env file, whose label is its env, or of a var-file.
+func (r *resolver) body(body *hclsyntax.Body, source Source, name, label string) []given {
 	var out []given
 	for _, b := range body.Blocks {
 		r.diags.Add("unexpected-block", b.DefRange(), "Unexpected block", "A file of values holds only name = value; %s is a block.", b.Type)
@@ -162,7 +162,9 @@ func (r *resolver) body(body *hclsyntax.Body, source Source, name string) []give
 		case r.find(a.Name) == nil:
 			r.diags = append(r.diags, r.unknown(g, a.NameRange))
 		case source == FromEnvFile && a.Name == EnvVariable:
-			r.diags.Add("env-in-env", a.NameRange, "env set by an env file", "The value of env picks this file, so it cannot be set here; give -var env=….")
+			if v, hclDiags := a.Expr.Value(nil); hclDiags.HasErrors() || !v.RawEquals(cty.StringVal(label)) {
+				r.diags.Add("env-in-env", a.SrcRange, "env set by an env file", "The value of env picks this file, so here it can only be %q; give -var env=….", label)
+			}
 		default:
 			out = append(out, g)
 		}
@@ -184,7 +186,7 @@ func (r *resolver) envFile(later []given) []given {
 	}
 	bodies := map[string][]given{}
 	for _, f := range r.pack.Envs {
-		bodies[f.Label] = r.body(f.Body, FromEnvFile, f.Name)
+		bodies[f.Label] = r.body(f.Body, FromEnvFile, f.Name, f.Label)
 	}
 	// Of the values given for env the last one wins, as for any variable.
 	val := Value{Variable: v, Value: v.Default, Origin: Origin{Source: FromDefault, Range: v.DefaultAt}}

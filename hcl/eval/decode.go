@@ -84,7 +84,7 @@ func (d *decoder) texts(name string) []string {
 	if !ok {
 		return nil
 	}
-	var out []string
+	out := []string{} // an empty list is not the same as none
 	for it := v.ElementIterator(); it.Next(); {
 		_, e := it.Element()
 		if e.IsNull() {

@@ -111,7 +111,11 @@ func addPrepare(prepares map[string][]eval.Prepare, f []string) {
 func addPackLine(r *eval.Result, f []string) {
 	switch f[0] {
 	case "credential":
-		r.Credentials = append(r.Credentials, eval.Credential{Name: f[1], Password: &eval.Password{Length: 32}})
+		c := eval.Credential{Name: f[1], Password: &eval.Password{Length: 32}}
+		if len(f) > 2 { // what the author says of its volumes
+			c.Volumes = strings.Split(strings.Trim(f[2], "[]"), ",")
+		}
+		r.Credentials = append(r.Credentials, c)
 	case "certificate":
 		r.Credentials = append(r.Credentials, eval.Credential{Name: f[1], Certificate: &eval.Certificate{}})
 	case "volume":

@@ -85,11 +85,14 @@ func (r CredentialRead) Owner() string {
 // The rule: those that the tasks which read the credential mount themselves, except in a tier that waits, directly or not,
 // for another tier that reads it too. A database's task reads the password and mounts the data; the application reads
 // the same password and mounts its uploads, but it waits for the database, so it is the client. A secret that one tier
-// alone reads may be what its files are encrypted with, so it counts.
+// alone reads may be what its files are encrypted with, so it counts. The author may say otherwise: volumes = […].
 func (s *Stack) addDataOfCredentials() {
 	waits := s.reachable()
 	for i := range s.Credentials {
 		c := credentialOf{&s.Credentials[i], s.Credentials[i].Items()}
+		if c.Volumes != nil {
+			continue // the author's word
+		}
 		readers := s.readingTiers(c)
 		var volumes []string
 		for _, t := range readers {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -73,12 +74,9 @@ func (f *Factory) load(flags packFlags) (*loaded, error) {
 	}
 
 	result, found := eval.Evaluate(p, values, l.Release, eval.Options{PackctlVersion: f.Build.Version})
+	jobs, parsed := jobspec.Parse(result)
 	diags = append(diags, found...)
-	if diags.HasErrors() {
-		return l.with(diags), nil
-	}
-	jobs, found := jobspec.Parse(result)
-	diags = append(diags, found...)
+	diags = append(diags, elsewhere(parsed, found)...)
 	if diags.HasErrors() {
 		return l.with(diags), nil
 	}
@@ -92,6 +90,15 @@ func (f *Factory) load(flags packFlags) (*loaded, error) {
 	}
 	l.Stack = s
 	return l.with(diags), nil
+}
+
+// elsewhere drops what Nomad's parser finds in files that could not be evaluated: it follows from that.
+func elsewhere(parsed, evaluated diag.Diagnostics) diag.Diagnostics {
+	return slices.DeleteFunc(parsed, func(d diag.Diagnostic) bool {
+		return slices.ContainsFunc(evaluated, func(e diag.Diagnostic) bool {
+			return e.Severity == diag.Error && e.Subject.Filename == d.Subject.Filename
+		})
+	})
 }
 
 // with ends the pipeline: what the author silenced is left out, the rest is put in order.

@@ -92,7 +92,7 @@ func (t tree) tier(tier status.Tier, names int) (line, reason string) {
 	mark, paint := t.look(tier.State)
 	line = fmt.Sprintf("  %s %s  %s", paint(mark), pad(tier.Name, names), paint(pad(string(tier.State), 11)))
 	if tier.State == status.Unsubmitted {
-		return line, "" // how many it will have is not known yet
+		return line, oneLine(tier.Reason) // how many it will have is not known yet
 	}
 	line += " " + pad(instances(tier), 5)
 	if done(tier.State) {

@@ -107,6 +107,7 @@ func (f *fileEval) remove(b *hclsyntax.Block, body *hclsyntax.Body, sc *scope) (
 		return nil, false
 	}
 	f.namesOnly(body, sc, b.Type)
+	f.removed = append(f.removed, b.Range())
 	return []edit{f.file.removeLines(b.Range().Start.Byte, b.Range().End.Byte)}, true
 }
 
@@ -115,6 +116,9 @@ func (f *fileEval) when(body *hclsyntax.Body, sc *scope) (keep, has bool) {
 	a, ok := body.Attributes["when"]
 	if !ok {
 		return true, false
+	}
+	if f.everything {
+		return true, true
 	}
 	v, ok := f.static(a.Expr, "when", sc)
 	if !ok {
@@ -234,6 +238,7 @@ func (f *fileEval) dynamic(b *hclsyntax.Block, sc *scope, inFree bool) []edit {
 		step := sc.child(name, cty.ObjectVal(map[string]cty.Value{"key": key, "value": value}))
 		if !inFree {
 			if keep, _ := f.when(content.Body, step); !keep {
+				f.removed = append(f.removed, content.Range())
 				continue
 			}
 		}

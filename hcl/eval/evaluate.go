@@ -94,9 +94,11 @@ func (e *evaluator) fileScope(f pack.File) *scope {
 // fileEval is the evaluation of one file's expressions.
 type fileEval struct {
 	*evaluator
-	file *file
-	at   pack.File
-	out  *File
+	file       *file
+	at         pack.File
+	out        *File
+	removed    []hcl.Range // blocks that their `when` takes out
+	everything bool        // take every `when` as true
 }
 
 func (e *evaluator) job(f pack.File) {
@@ -104,23 +106,39 @@ func (e *evaluator) job(f pack.File) {
 	if block == nil || len(block.Labels) != 1 {
 		return
 	}
-	x := &fileEval{evaluator: e, file: newFile(f.Name, f.Source), at: f}
 	label := block.Labels[0]
+	x := &fileEval{evaluator: e, file: newFile(f.Name, f.Source), at: f}
 	x.out = &File{Name: f.Name, Path: f.Path, Label: label, Job: e.result.Release.Name + "-" + label}
 	sc := e.fileScope(f)
-	if keep, _ := x.when(block.Body, sc); !keep {
+	if keep, _ := x.when(block.Body, sc); keep {
+		x.render(block, sc)
+		e.result.Files = append(e.result.Files, *x.out)
+	} else {
 		x.namesOnly(block.Body, sc, "job")
+		x.removed = append(x.removed, block.Range())
+	}
+	if len(x.removed) == 0 {
 		return
 	}
+	// What was taken out is rendered as well, for the parser to look at. What fails to evaluate does not matter there:
+	// only its names and its schema must be right.
+	quiet := *e
+	quiet.diags = nil
+	y := &fileEval{evaluator: &quiet, file: x.file, at: f, everything: true}
+	y.out = &File{Name: f.Name, Path: f.Path, Label: label, Job: x.out.Job}
+	y.render(block, sc)
+	e.result.Removed = append(e.result.Removed, Removed{Name: y.out.Name, Source: y.out.Source, Map: y.out.Map, Ranges: x.removed})
+}
+
+func (f *fileEval) render(block *hclsyntax.Block, sc *scope) {
 	var edits []edit
-	for _, b := range f.Body.Blocks {
+	for _, b := range f.at.Body.Blocks {
 		if b.Type != "job" {
-			edits = append(edits, x.file.removeLines(b.Range().Start.Byte, b.Range().End.Byte))
+			edits = append(edits, f.file.removeLines(b.Range().Start.Byte, b.Range().End.Byte))
 		}
 	}
-	edits = append(edits, replaceRange(block.LabelRanges[0], quote(x.out.Job)))
-	edits = append(edits, x.jobMeta(block, sc)...)
-	edits = append(edits, x.body(block.Body, "job", "", sc)...)
-	x.out.Source, x.out.Map = x.file.join(x.file.pieces(0, len(f.Source), edits))
-	e.result.Files = append(e.result.Files, *x.out)
+	edits = append(edits, replaceRange(block.LabelRanges[0], quote(f.out.Job)))
+	edits = append(edits, f.jobMeta(block, sc)...)
+	edits = append(edits, f.body(block.Body, "job", "", sc)...)
+	f.out.Source, f.out.Map = f.file.join(f.file.pieces(0, len(f.at.Source), edits))
 }

@@ -34,6 +34,18 @@ type Result struct {
 	Credentials []Credential
 	Volumes     []Volume
 	Outputs     []Output
+
+	// Removed are files as they would be if no block had been taken out by its `when`, where one was: what is
+	// switched off is checked all the same. They are never submitted or shown.
+	Removed []Removed
+}
+
+// Removed is a file with everything in it, and where the blocks stand that its `when` takes out.
+type Removed struct {
+	Name   string
+	Source []byte
+	Map    *SourceMap
+	Ranges []hcl.Range
 }
 
 // File is one rendered job file.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,8 +29,27 @@ func Parse(r *eval.Result) ([]*api.Job, diag.Diagnostics) {
 		jobs[i] = job
 		diags = append(diags, found...)
 	}
+	for _, x := range r.Removed {
+		_, found := parse(&eval.File{Name: x.Name, Source: x.Source, Map: x.Map})
+		for _, d := range found {
+			if structural(d.ID) && slices.ContainsFunc(x.Ranges, func(r hcl.Range) bool { return contains(r, d.Subject) }) {
+				diags = append(diags, d)
+			}
+		}
+	}
 	diags.Sort()
 	return jobs, diags
+}
+
+// structural reports whether a fault is one of form, which does not depend on values: of a block that is switched off
+// nothing else is known to be wrong.
+func structural(id string) bool {
+	return id == "unsupported-argument" || id == "unsupported-block-type" || id == "missing-required-argument" ||
+		strings.HasPrefix(id, "extraneous-label") || strings.HasPrefix(id, "missing-name")
+}
+
+func contains(outer, inner hcl.Range) bool {
+	return outer.Filename == inner.Filename && outer.Start.Byte <= inner.Start.Byte && inner.End.Byte <= outer.End.Byte
 }
 
 // marker is the path under which the parser knows a file. It cannot occur in a job, so ranges in the parser's plain

@@ -163,10 +163,19 @@ func (r *run) planJob(ctx context.Context, job *planned, missing map[string]bool
 		}
 	}
 	for _, group := range slices.Sorted(maps.Keys(resp.FailedTGAllocs)) {
-		p.add("make room for it, or change what it asks for, and run again: nothing was submitted",
+		p.add(placementHint(resp.FailedTGAllocs[group]),
 			"tier %s of job %s (%s): %s", group, job.ID, job.File, status.PlacementReason(resp.FailedTGAllocs[group]))
 	}
 	return nil
+}
+
+func placementHint(m *api.AllocationMetric) string {
+	for dimension := range m.DimensionExhausted {
+		if strings.HasPrefix(dimension, "network: ") {
+			return "stop the job that has the port (nomad job status), or give the tier another one with the variable that the pack has for it; nothing was submitted"
+		}
+	}
+	return "make room for it, or change what it asks for, and run again; nothing was submitted"
 }
 
 // withoutVolumes is the job without its requests for the volumes that do not exist yet.

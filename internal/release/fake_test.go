@@ -1,0 +1,329 @@
+package release
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/nomad/api"
+
+	"github.com/packctl/packctl/hcl/stack"
+	"github.com/packctl/packctl/internal/status"
+)
+
+func ptr[T any](v T) *T { return &v }
+
+// fake is a Nomad in memory. A registered job is pending until the test says how it is (be), except that auto makes every
+// job healthy at once.
+type fake struct {
+	mu        sync.Mutex
+	auto      bool
+	jobs      map[string]*api.Job
+	state     map[string]string // by job: "", healthy, failed
+	variables map[string]*api.Variable
+	volumes   map[string][]*api.HostVolume
+	nodes     []*api.NodeListStub
+	failed    map[string]*api.AllocationMetric // by group: what plan refuses
+	addresses map[string][]string
+	index     uint64
+	calls     []string // what changed something, in order
+	changed   chan struct{}
+	lost      chan struct{}
+	putFault  func(path string) error
+	regFault  error
+}
+
+func newFake() *fake {
+	return &fake{
+		auto: true, jobs: map[string]*api.Job{}, state: map[string]string{}, variables: map[string]*api.Variable{},
+		volumes: map[string][]*api.HostVolume{}, changed: make(chan struct{}), lost: make(chan struct{}), index: 100,
+		nodes: []*api.NodeListStub{{Name: "node1", Status: "ready", SchedulingEligibility: "eligible",
+			Drivers: map[string]*api.DriverInfo{"raw_exec": {Detected: true, Healthy: true}}}},
+	}
+}
+
+var _ Nomad = (*fake)(nil)
+
+// did notes a change and wakes the observers. The caller holds mu.
+func (f *fake) did(call string) {
+	f.calls = append(f.calls, call)
+	f.wake()
+}
+
+func (f *fake) wake() {
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+func (f *fake) be(job, state string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.state[job] = state
+	f.wake()
+}
+
+func (f *fake) done() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]string(nil), f.calls...)
+}
+
+func (f *fake) Nodes(context.Context) ([]*api.NodeListStub, error)         { return f.nodes, nil }
+func (f *fake) HostAddresses(context.Context) (map[string][]string, error) { return f.addresses, nil }
+func (f *fake) LogTail(_ context.Context, _, _, s string, _ int64) (string, error) {
+	return s + " line", nil
+}
+
+func (f *fake) Job(_ context.Context, id string) (*api.Job, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.jobs[id], nil
+}
+
+func (f *fake) ReleaseJobs(_ context.Context, name string) ([]*api.JobListStub, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []*api.JobListStub
+	for id, j := range f.jobs {
+		if j.Meta[MetaRelease] == name {
+			out = append(out, &api.JobListStub{ID: id, Stop: value(j.Stop), ParentID: value(j.ParentID)})
+		}
+	}
+	return out, nil
+}
+
+// Plan compares the description, which stands for the whole specification.
+func (f *fake) Plan(_ context.Context, job *api.Job) (*api.JobPlanResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	before := f.jobs[*job.ID]
+	resp := &api.JobPlanResponse{Diff: &api.JobDiff{Type: "Added"}, FailedTGAllocs: map[string]*api.AllocationMetric{}}
+	for _, tg := range job.TaskGroups {
+		if m := f.failed[*tg.Name]; m != nil && len(tg.Volumes) == 0 {
+			resp.FailedTGAllocs[*tg.Name] = m
+		}
+		for _, v := range tg.Volumes {
+			if len(f.volumes[v.Source]) == 0 {
+				resp.FailedTGAllocs[*tg.Name] = &api.AllocationMetric{ConstraintFiltered: map[string]int{"missing compatible host volumes": 1}}
+			}
+		}
+	}
+	if before != nil {
+		resp.JobModifyIndex, resp.Diff.Type = *before.JobModifyIndex, "None"
+		if value(before.Name) != value(job.Name) {
+			resp.Diff = &api.JobDiff{Type: "Edited", Fields: []*api.FieldDiff{{Type: "Edited", Name: "Name"}}}
+		}
+	}
+	return resp, nil
+}
+
+func (f *fake) Register(_ context.Context, job *api.Job, _ []byte, index uint64) (*api.JobRegisterResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.regFault != nil {
+		return nil, f.regFault
+	}
+	id := *job.ID
+	now := *job
+	now.Version = ptr(uint64(0))
+	if before := f.jobs[id]; before != nil {
+		if *before.JobModifyIndex != index {
+			return nil, movedFault{}
+		}
+		now.Version = ptr(*before.Version + 1)
+	}
+	f.index++
+	now.JobModifyIndex, now.CreateIndex, now.Stop = ptr(f.index), ptr(uint64(1)), ptr(false)
+	now.Type = ptr("service")
+	f.jobs[id] = &now
+	f.state[id] = ""
+	if f.auto {
+		f.state[id] = "healthy"
+	}
+	f.did("register " + id)
+	return &api.JobRegisterResponse{JobModifyIndex: f.index}, nil
+}
+
+func (f *fake) Retry(_ context.Context, id string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.did("retry " + id)
+	return nil
+}
+
+func (f *fake) Deregister(_ context.Context, id string, purge bool) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if purge {
+		delete(f.jobs, id)
+		f.did("purge " + id)
+		return nil
+	}
+	now := *f.jobs[id]
+	now.Stop = ptr(true)
+	f.jobs[id] = &now
+	f.did("stop " + id)
+	return nil
+}
+
+func (f *fake) Variable(_ context.Context, path string) (*api.Variable, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if v := f.variables[path]; v != nil {
+		return v.Copy(), nil
+	}
+	return nil, nil
+}
+
+func (f *fake) PutVariable(_ context.Context, v *api.Variable) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.putFault != nil {
+		if err := f.putFault(v.Path); err != nil {
+			return err
+		}
+	}
+	have := uint64(0)
+	if old := f.variables[v.Path]; old != nil {
+		have = old.ModifyIndex
+	}
+	if have != v.ModifyIndex {
+		return movedFault{}
+	}
+	f.set(v.Path, v.Items)
+	f.did("put " + v.Path)
+	return nil
+}
+
+// set stores items as somebody else would. The caller holds mu, or is alone.
+func (f *fake) set(path string, items map[string]string) {
+	f.index++
+	f.variables[path] = &api.Variable{Path: path, Items: maps.Clone(items), ModifyIndex: f.index}
+}
+
+func (f *fake) Lock(context.Context, string, string) (Lock, error) { return fakeLock{f}, nil }
+
+type fakeLock struct{ f *fake }
+
+func (l fakeLock) Lost() <-chan struct{} { return l.f.lost }
+
+func (l fakeLock) Unlock(context.Context) error {
+	l.f.mu.Lock()
+	defer l.f.mu.Unlock()
+	l.f.did("unlock")
+	return nil
+}
+
+func (f *fake) Volumes(_ context.Context, name string) ([]*api.HostVolume, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.volumes[name], nil
+}
+
+func (f *fake) CreateVolume(_ context.Context, v *api.HostVolume) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	made := *v
+	if made.PluginID == "" {
+		made.PluginID = "mkdir"
+	}
+	f.volumes[v.Name] = []*api.HostVolume{&made}
+	f.did("volume " + v.Name)
+	return nil
+}
+
+func (f *fake) Observe(ctx context.Context, ids []string) <-chan Facts {
+	out := make(chan Facts)
+	go func() {
+		defer close(out)
+		for {
+			f.mu.Lock()
+			facts, changed := f.facts(ids), f.changed
+			f.mu.Unlock()
+			select {
+			case out <- Facts{Jobs: facts}:
+			case <-ctx.Done():
+				return
+			}
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return out
+}
+
+func (f *fake) facts(ids []string) []status.JobFacts {
+	var out []status.JobFacts
+	for _, id := range ids {
+		j := f.jobs[id]
+		jf := status.JobFacts{ID: id, Job: j, Evaluated: true}
+		if j != nil && !value(j.Stop) {
+			a := &api.AllocationListStub{ID: id + "-alloc", Name: id + ".g[0]", TaskGroup: *j.TaskGroups[0].Name, JobVersion: *j.Version,
+				DesiredStatus: "run", ClientStatus: "pending", NodeName: "node1"}
+			switch f.state[id] {
+			case "healthy":
+				a.ClientStatus = "running"
+				a.DeploymentStatus = &api.AllocDeploymentStatus{Healthy: ptr(true)}
+				a.TaskStates = map[string]*api.TaskState{"main": {State: "running"}}
+			case "failed":
+				a.ClientStatus = "failed"
+				a.TaskStates = map[string]*api.TaskState{"main": {State: "dead", Failed: true, Events: []*api.TaskEvent{
+					{Type: "Terminated", DisplayMessage: "Exit Code: 3", Details: map[string]string{"exit_code": "3"}}}}}
+			}
+			jf.Allocs = []*api.AllocationListStub{a}
+		}
+		out = append(out, jf)
+	}
+	return out
+}
+
+type movedFault struct{}
+
+func (movedFault) Error() string { return "it moved" }
+func (movedFault) Moved() bool   { return true }
+
+// silent is a Consul that does not answer.
+type silent struct{}
+
+func (silent) Error() string                                   { return "Consul does not answer" }
+func (silent) Unreachable() bool                               { return true }
+func (silent) Hint() string                                    { return "start it" }
+func (s silent) Ping(context.Context) error                    { return s }
+func (silent) Observe(context.Context, []string) <-chan Checks { return nil }
+
+// told is an observer that keeps messages and calls on.
+type told struct {
+	text string
+	on   func(Event)
+}
+
+func (o *told) Event(e Event) {
+	o.text += e.Message + "\n"
+	if o.on != nil {
+		o.on(e)
+	}
+}
+
+// newStack makes a stack of waves of jobs, each of one group of the job's name and one raw_exec task.
+func newStack(waves ...[]string) *stack.Stack {
+	s := &stack.Stack{Pack: stack.Pack{Name: "shop"}, Release: stack.Release{Name: "shop", Namespace: "default"}}
+	for _, wave := range waves {
+		var jobs []*stack.Job
+		for _, id := range wave {
+			jobs = append(jobs, &stack.Job{ID: id, File: "jobs/" + id + ".nomad.hcl", API: newJob(id)})
+			s.Tiers = append(s.Tiers, &stack.Tier{Name: id, JobID: id})
+		}
+		s.Jobs, s.Waves = append(s.Jobs, jobs...), append(s.Waves, jobs)
+	}
+	return s
+}
+
+func newJob(id string) *api.Job {
+	return &api.Job{ID: ptr(id), Name: ptr(id), Type: ptr("service"), Meta: map[string]string{MetaRelease: "shop"},
+		TaskGroups: []*api.TaskGroup{{Name: ptr(id), Count: ptr(1), Tasks: []*api.Task{{Name: "main", Driver: "raw_exec"}},
+			ReschedulePolicy: &api.ReschedulePolicy{Attempts: ptr(0), Unlimited: ptr(false), Interval: ptr(time.Hour)}}}}
+}

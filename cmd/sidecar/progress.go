@@ -61,7 +61,7 @@ func replaceFile(path string, v any) error {
 		return fmt.Errorf("encode %s: %w", filepath.Base(path), err)
 	}
 	tmp := fmt.Sprintf("%s.%d", path, os.Getpid())
-	if err := os.WriteFile(tmp, data, 0o644); err != nil { //nolint:gosec // Nomad's file API and other tasks read it
+	if err := os.WriteFile(tmp, data, 0o644); err != nil { // Nomad's file API and other tasks read it
 		return err
 	}
 	if err := os.Rename(tmp, path); err != nil {

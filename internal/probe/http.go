@@ -66,7 +66,7 @@ func (r HTTPRequest) accepts(code int) bool {
 func (r HTTPRequest) client() *http.Client {
 	c := &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
-		TLSClientConfig:   &tls.Config{InsecureSkipVerify: r.InsecureSkipVerify}, //nolint:gosec // the author asked for it
+		TLSClientConfig:   &tls.Config{InsecureSkipVerify: r.InsecureSkipVerify}, // the author asked for it
 	}}
 	if slices.ContainsFunc(r.Status, func(code int) bool { return code >= 300 && code < 400 }) {
 		c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -37,7 +37,7 @@ type lock struct {
 // lockKey is the advisory lock's number: the first eight bytes of the name's SHA-256.
 func lockKey(name string) int64 {
 	sum := sha256.Sum256([]byte("packctl migration " + name))
-	return int64(binary.BigEndian.Uint64(sum[:8])) //nolint:gosec // any 64 bits do
+	return int64(binary.BigEndian.Uint64(sum[:8])) // any 64 bits do
 }
 
 // acquire connects and tries until the lock is ours, cfg.LockTimeout has passed, or the database refuses us for good. A
@@ -188,7 +188,7 @@ func (l *lock) obstacle(ctx context.Context, target string, err error) string {
 // isKey is the SQL condition that picks this lock in pg_locks, which shows a 64-bit key in two halves.
 func (l *lock) isKey(alias string) string {
 	return fmt.Sprintf("%[1]s.locktype = 'advisory' AND %[1]s.objsubid = 1 AND %[1]s.granted AND %[1]s.classid = %[2]d AND %[1]s.objid = %[3]d",
-		alias, uint32(uint64(l.key)>>32), uint32(uint64(l.key))) //nolint:gosec // the halves
+		alias, uint32(uint64(l.key)>>32), uint32(uint64(l.key)))
 }
 
 // keep asks again and again whether the lock is still ours, and calls lost with a *LockLostError as soon as it is not. The

@@ -54,8 +54,7 @@ func (h *Human) Diagnostics(d Diagnosed) {
 		return
 	}
 	h.end()
-	width, _ := h.streams.size()
-	w := diagnostics{style: h.err, width: min(width, 100), sources: d.Sources}
+	w := diagnostics{style: h.err, width: h.streams.talkWidth(), sources: d.Sources}
 	for _, x := range d.Diags {
 		fmt.Fprintln(h.streams.Err, w.text(x))
 	}
@@ -95,7 +94,7 @@ func (h *Human) Validated(v Validation) {
 func (h *Human) Finished(r *release.Result, outputs []stack.Output) {
 	h.end()
 	if !endedWell(r) {
-		width, _ := h.streams.size()
+		width := h.streams.talkWidth()
 		for _, f := range r.Failures {
 			fmt.Fprintf(h.streams.Err, "\n%s", failure(h.err, width, f))
 		}
@@ -171,7 +170,7 @@ func (h *Human) Version(v Version) {
 // Error says what went wrong and the way out.
 func (h *Human) Error(err error, hint string) {
 	h.end()
-	width, _ := h.streams.size()
+	width := h.streams.talkWidth()
 	text := h.err.boldRed("error") + ": " + ansi.Strip(err.Error())
 	fmt.Fprint(h.streams.Err, hang(strings.TrimRight(text, "\n"), 2, width, "\n"))
 	for _, way := range strings.Split(strings.TrimSpace(ansi.Strip(hint)), "\n") {

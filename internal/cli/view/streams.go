@@ -1,6 +1,9 @@
 package view
 
-import "io"
+import (
+	"io"
+	"math"
+)
 
 // Streams are where a command reads and writes, and what is known of the terminal behind them.
 type Streams struct {
@@ -32,6 +35,16 @@ func (s *Streams) size() (width, height int) {
 		height = fallbackHeight
 	}
 	return width, height
+}
+
+// talkWidth is where text on Err is wrapped: at the terminal's edge, and nowhere when something else reads it, so that a
+// search for a phrase finds it.
+func (s *Streams) talkWidth() int {
+	if !s.ErrTTY {
+		return math.MaxInt16
+	}
+	width, _ := s.size()
+	return width
 }
 
 // style wraps text in SGR codes, or in nothing.

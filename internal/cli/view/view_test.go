@@ -47,7 +47,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-func streams(out, err *bytes.Buffer) *Streams { return &Streams{Out: out, Err: err} }
+func streams(out, err *bytes.Buffer) *Streams { return &Streams{Out: out, Err: err, ErrTTY: true} }
 
 var began = time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
 
@@ -81,7 +81,7 @@ func story() []release.Event {
 
 func TestLivePipe(t *testing.T) {
 	var out, errs bytes.Buffer
-	v := NewHuman(streams(&out, &errs))
+	v := NewHuman(&Streams{Out: &out, Err: &errs})
 	for _, e := range story() {
 		v.Event(e)
 	}
@@ -241,6 +241,16 @@ func TestDiagnostics(t *testing.T) {
 		t.Error("a hidden line was shown")
 	}
 	golden(t, "diagnostics.json", indent(t, errs.String()))
+}
+
+func TestAPipeIsNotWrapped(t *testing.T) {
+	const phrase = "words that somebody searches for"
+	var errs bytes.Buffer
+	v := NewHuman(&Streams{Out: &errs, Err: &errs})
+	v.Error(errors.New(strings.Repeat("x ", 38)+phrase), strings.Repeat("y ", 36)+phrase)
+	if got := strings.Count(errs.String(), phrase); got != 2 {
+		t.Errorf("the phrase stands in %d lines, want 2:\n%s", got, errs.String())
+	}
 }
 
 func TestColour(t *testing.T) {

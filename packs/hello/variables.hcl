@@ -43,6 +43,12 @@ variable "port" {
   default     = 0
 }
 
+variable "host_network" {
+  description = "The Nomad host_network on which the port is: \"local\" is loopback on packctl's dev agents"
+  type        = string
+  default     = "default"
+}
+
 variable "check_interval" {
   description = "How often Consul asks for /health"
   type        = string

@@ -1,1 +1,2 @@
-greeting = "Hello from the dev env"
+greeting     = "Hello from the dev env"
+host_network = "local"

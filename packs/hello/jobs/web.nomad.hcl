@@ -4,7 +4,8 @@ job "web" {
 
     network {
       port "http" {
-        static = var.port
+        static       = var.port
+        host_network = var.host_network
       }
     }
 

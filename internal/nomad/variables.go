@@ -12,11 +12,12 @@ import (
 	"github.com/packctl/packctl/internal/release"
 )
 
-// A lock outlives its owner's death by lockTTL plus lockDelay, and is renewed at half of lockTTL, so that one lost answer
-// does not lose it. Nomad's least TTL is 10 s.
+// A lock is renewed at half of lockTTL, so that one lost answer does not lose it, and counts as lost to its owner after
+// lockTTL without an answer. Nomad frees it after twice that plus lockDelay [measured on 1.11.3: 25 s], so the old owner has
+// stopped before the next begins. Nomad's least TTL is 10 s.
 const (
 	lockTTL   = 10 * time.Second
-	lockDelay = 15 * time.Second
+	lockDelay = 5 * time.Second
 )
 
 // Keys of the lock's variable, for people and for the next one that wants it.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/nomad/api"
 
@@ -65,8 +66,13 @@ func (r *run) underLock(ctx context.Context) error {
 	return nil
 }
 
+// answerWithin is how long the first answer of a cluster may take.
+const answerWithin = 15 * time.Second
+
 // reach fails early, and with a clear message, when a cluster does not answer.
 func (r *run) reach(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	if _, err := r.deps.Nomad.Nodes(ctx); err != nil {
 		return err
 	}

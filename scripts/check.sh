@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What `make check` does. Every check runs; the first that fails decides the exit code at the end.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 SCRIPT=check
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
@@ -52,7 +52,7 @@ generated() {
 
 scripts_checked() {
 	if ! command -v shellcheck >/dev/null; then say "no shellcheck here (make setup-test installs it): skipped"; return 0; fi
-	git ls-files -co --exclude-standard | xargs grep -lE '^#!(/bin/|/usr/bin/env )(ba)?sh' -- 2>/dev/null | xargs shellcheck -x -e SC1091
+	git ls-files -co --exclude-standard | xargs grep -lE '^#!(/bin/|/usr/bin/env )(ba)?sh' -- 2>/dev/null | xargs shellcheck -S warning -x -e SC1090,SC1091
 }
 
 vulnerabilities() {

@@ -91,14 +91,24 @@ ports {
 client {
   alloc_dir     = %q
   state_dir     = %q
+  alloc_mounts_dir = %q
   options       = { "fingerprint.denylist" = "env_aws,env_gce,env_azure,env_digitalocean" }
   gc_max_allocs = 500
 }
 plugin "raw_exec" {
   config { enabled = true }
 }
+# As root the driver for containers is there too. It must leave other agents' containers and the local images alone.
+plugin "docker" {
+  config {
+    gc {
+      image = false
+      dangling_containers { enabled = false }
+    }
+  }
+}
 %s
-`, ports[0], ports[1], ports[2], filepath.Join(s.Dir, "alloc"), filepath.Join(s.Dir, "state"), integration)
+`, ports[0], ports[1], ports[2], filepath.Join(s.Dir, "alloc"), filepath.Join(s.Dir, "state"), filepath.Join(s.Dir, "mounts"), integration)
 		s.ready = func(ctx context.Context, s *Server) error {
 			var nodes []struct {
 				Status  string

@@ -15,17 +15,21 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Postgres starts PostgreSQL 15 with an empty database "postgres" and the superuser "postgres", whose password stands in the
+// Postgres starts PostgreSQL with an empty database "postgres" and the superuser "postgres", whose password stands in the
 // URL. Connections need the password. settings are server settings, "name=value".
 func Postgres(t testing.TB, settings ...string) *Server {
 	t.Helper()
 	return begin(t, "postgres", func(s *Server) error {
-		const debian, remedy = "/usr/lib/postgresql/15/bin", "install the Debian package postgresql-15"
-		initdb, err := find("initdb", remedy, debian)
+		const remedy = "run `make setup-test`, or install the Debian package postgresql"
+		dirs, err := debianPostgres()
 		if err != nil {
 			return err
 		}
-		postgres, err := find("postgres", remedy, debian)
+		initdb, err := find("initdb", remedy, dirs...)
+		if err != nil {
+			return err
+		}
+		postgres, err := find("postgres", remedy, dirs...)
 		if err != nil {
 			return err
 		}
@@ -70,11 +74,20 @@ func Postgres(t testing.TB, settings ...string) *Server {
 	})
 }
 
+// debianPostgres lists the folders where Debian keeps the programs of each PostgreSQL version: 15 first, which the packs run.
+func debianPostgres() ([]string, error) {
+	dirs, err := filepath.Glob("/usr/lib/postgresql/*/bin")
+	if err != nil {
+		return nil, err
+	}
+	return append([]string{"/usr/lib/postgresql/15/bin"}, dirs...), nil
+}
+
 // Redis starts Redis without persistence or password. settings are server settings, "--name value".
 func Redis(t testing.TB, settings ...string) *Server {
 	t.Helper()
 	return begin(t, "redis", func(s *Server) error {
-		bin, err := find("redis-server", "install the Debian package redis-server")
+		bin, err := find("redis-server", "run `make setup-test`, or install the Debian package redis-server")
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package vars
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -114,7 +115,8 @@ func explain(err error, v *Variable) string {
 	if v.Sensitive {
 		return v.typeName() + " required"
 	}
-	if p, ok := err.(cty.PathError); ok && len(p.Path) > 0 {
+	var p cty.PathError
+	if errors.As(err, &p) && len(p.Path) > 0 {
 		return pathText(p.Path) + ": " + err.Error()
 	}
 	return err.Error()

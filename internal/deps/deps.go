@@ -1,3 +1,4 @@
+// Package deps keeps dependencies in go.mod that are decided upon and not used yet. Nothing imports it.
 package deps
 
 import (

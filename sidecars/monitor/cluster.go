@@ -206,7 +206,7 @@ func drain[T any](ch <-chan T) {
 	if ch == nil {
 		return
 	}
-	for range ch { //nolint:revive // until its sender has closed it
+	for range ch { // until its sender has closed it
 	}
 }
 

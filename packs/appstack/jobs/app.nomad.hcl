@@ -245,7 +245,7 @@ job "app" {
         command  = "/bin/sh"
         args     = ["-c", "celery -A celery_app inspect ping -d celery@$(hostname) --timeout 5"]
         interval = "15s"
-        timeout  = "14s"
+        timeout  = "30s"
       }
     }
 
@@ -371,7 +371,7 @@ job "app" {
         command  = "/bin/sh"
         args     = ["/app/check-beat.sh"]
         interval = "10s"
-        timeout  = "5s"
+        timeout  = "15s"
       }
     }
 

@@ -53,7 +53,7 @@ job "data" {
         command  = "pg_isready"
         args     = ["-h", "127.0.0.1", "-U", var.postgres_user, "-d", var.postgres_db, "-t", "3"]
         interval = "5s"
-        timeout  = "5s"
+        timeout  = "15s"
       }
     }
 
@@ -168,7 +168,7 @@ job "data" {
         command  = "/bin/sh"
         args     = ["-c", "REDISCLI_AUTH=$(cat $NOMAD_SECRETS_DIR/password) redis-cli ping | grep -x PONG"]
         interval = "5s"
-        timeout  = "5s"
+        timeout  = "15s"
       }
     }
 

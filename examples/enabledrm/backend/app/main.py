@@ -63,7 +63,7 @@ async def access_log(request: Request, call_next):
 
 @app.on_event("startup")
 def startup():
-    seed.login_user()
+    seed.start()
     log.info("started", extra={"environment": settings.environment, "version": __version__})
 
 

@@ -122,7 +122,7 @@ build() { # name
 		die "building $tag failed (images/$name/Dockerfile); its last lines are above"
 	fi
 	rm -rf "$context" "$machine" "$log"
-	changed=1
+	changed+=" $name"
 	say "built $tag in $((SECONDS - start)) s, $(docker image inspect -f '{{.Size}}' "$tag" | numfmt --to=iec) "
 }
 
@@ -145,7 +145,8 @@ changed=""
 [ $# -eq 0 ] || wanted=("$@")
 for name in "${wanted[@]}"; do visit "$name"; done
 if [ -n "$changed" ]; then
-	docker image prune --force --filter label=packctl.image >/dev/null
+	# By name: a build stage carries the label of the image it starts from, and is the cache of the next build.
+	for name in $changed; do docker image prune --force --filter "label=packctl.image=$name" >/dev/null; done
 else
 	say "all ${#done_with[@]} images are up to date"
 fi

@@ -31,13 +31,13 @@ func clean(ctx context.Context, l layout, p plan) error {
 	return errors.Join(failed...)
 }
 
-// killTasks kills tasks and their executors that outlived the agent. A shell that merely stands in the folder is left alone.
+// killTasks kills tasks and the agent's helpers, which run in the agent's folder, that outlived it. A shell that merely stands in the folder is left alone.
 func killTasks(ctx context.Context, l layout) error {
 	inAllocs := func(word string) bool { return strings.Contains(word, l.allocs()+"/") }
 	isTask := func(kv string) bool { return strings.HasPrefix(kv, "NOMAD_") && inAllocs(kv) }
 	left, err := proc.List(func(i proc.Info) bool {
-		helper := len(i.Args) > 2 && (i.Args[1] == "executor" || i.Args[1] == "logmon" || i.Args[1] == "docker_logger")
-		return slices.ContainsFunc(i.Env, isTask) || helper && slices.ContainsFunc(i.Args, inAllocs)
+		helper := len(i.Args) > 1 && slices.Contains([]string{"executor", "logmon", "docker_logger"}, i.Args[1])
+		return slices.ContainsFunc(i.Env, isTask) || helper && (i.Dir == l.dir || slices.ContainsFunc(i.Args, inAllocs))
 	})
 	failed := []error{err}
 	for _, task := range left {

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -151,6 +152,33 @@ func TestAFailedOrInterruptedUpLeavesNothing(t *testing.T) {
 		}
 		nothingRuns(t, opt.DataDir)
 	})
+}
+
+func TestDownCleansUpAfterANomadThatDied(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
+	defer cancel()
+	opt := pair(t, 25040)
+	report, err := Up(ctx, opt, say(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := nomad.NewClient(&nomad.Config{Address: report.Nomad.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	submit(t, client, webJob)
+	fetch(ctx, t, "http://127.0.0.1:25049/")
+	s, err := readState(layout{opt.DataDir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Nomad.Stop(ctx, syscall.SIGKILL, 5*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if stopped, err := Down(ctx, opt.DataDir, false, say(t)); err != nil || !stopped {
+		t.Fatalf("down: stopped %v, %v", stopped, err)
+	}
+	nothingLeft(ctx, t, s.Plan)
 }
 
 func say(t *testing.T) Say { return func(line string) { t.Log(line) } }

@@ -142,14 +142,44 @@ const filterRules = `-P FORWARD DROP
 
 func TestOnlyOurRulesAreRemoved(t *testing.T) {
 	p := plan{Bridge: "nomad25000", Subnet: netip.MustParsePrefix("10.213.16.0/22")}
-	rules := parseRules(filterRules + `-A CNI-FORWARD -s 10.213.16.2/32 -j ACCEPT
--A NOMAD-ADMIN -d 10.213.16.0/22 -o nomad25000 -j ACCEPT
--A NOMAD-ADMIN -d 172.26.64.0/20 -o nomad -j ACCEPT
+	for what, c := range map[string]struct {
+		rules string
+		want  []string
+	}{
+		"the bridge's": {
+			"-A NOMAD-ADMIN -d 10.213.16.0/22 -o nomad25000 -j ACCEPT\n",
+			[]string{"-D NOMAD-ADMIN -d 10.213.16.0/22 -o nomad25000 -j ACCEPT"},
+		},
+		"those of an allocation whose agent died": {
+			`-A POSTROUTING -s 10.213.16.2/32 -m comment --comment "name: \"nomad\" id: \"a1\"" -j CNI-1
+-A CNI-1 -d 10.213.16.0/22 -j ACCEPT
+-A CNI-1 ! -d 224.0.0.0/4 -j MASQUERADE
+-A CNI-HOSTPORT-DNAT -p tcp -m comment --comment "dnat name: \"nomad\" id: \"a1\"" -m multiport --dports 29007 -j CNI-DN-1
 -A CNI-DN-1 -s 10.213.16.0/22 -d 127.0.0.1/32 -j CNI-HOSTPORT-SETMARK
-`)
-	got := p.rulesOf(rules)
-	if len(got) != 1 || strings.Join(got[0], " ") != "-D NOMAD-ADMIN -d 10.213.16.0/22 -o nomad25000 -j ACCEPT" {
-		t.Errorf("got %q", got)
+`,
+			[]string{
+				`-D POSTROUTING -s 10.213.16.2/32 -m comment --comment name: "nomad" id: "a1" -j CNI-1`,
+				`-D CNI-HOSTPORT-DNAT -p tcp -m comment --comment dnat name: "nomad" id: "a1" -m multiport --dports 29007 -j CNI-DN-1`,
+				"-F CNI-1", "-X CNI-1", "-F CNI-DN-1", "-X CNI-DN-1",
+			},
+		},
+		"not another pair's": {
+			`-A NOMAD-ADMIN -d 172.26.64.0/20 -o nomad -j ACCEPT
+-A CNI-FORWARD -s 10.213.20.2/32 -j ACCEPT
+-A CNI-DN-2 -s 10.213.20.0/22 -d 127.0.0.1/32 -j CNI-HOSTPORT-SETMARK
+-A CNI-HOSTPORT-DNAT -p tcp -j CNI-DN-2
+`,
+			nil,
+		},
+		"not the wider network's": {"-A FORWARD -d 10.0.0.0/8 -j DROP\n", nil},
+	} {
+		var got []string
+		for _, command := range p.rulesOf(parseRules(filterRules + c.rules)) {
+			got = append(got, strings.Join(command, " "))
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s:\ngot  %q\nwant %q", what, got, c.want)
+		}
 	}
 }
 

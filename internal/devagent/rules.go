@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"slices"
@@ -91,22 +92,44 @@ func splitQuoted(line string) []string {
 	return words
 }
 
-// rulesOf returns the commands that delete the rules which name the pair's bridge or its whole subnet.
+// rulesOf returns the commands that delete what names the pair's bridge or an address of its subnet: single rules, and the
+// chains of allocations that an agent which died could not take away. No allocation of the pair may be running.
 func (p plan) rulesOf(rules []rule) [][]string {
+	var own []string // chains of allocations
+	for _, r := range rules {
+		shared := slices.Contains(chains["filter"], r.chain) || slices.Contains(chains["nat"], r.chain)
+		if strings.HasPrefix(r.chain, "CNI-") && !shared && p.names(r) && !slices.Contains(own, r.chain) {
+			own = append(own, r.chain)
+		}
+	}
 	var commands [][]string
 	for _, r := range rules {
-		if strings.HasPrefix(r.chain, "CNI-") && r.chain != "CNI-FORWARD" {
-			continue // an allocation's
+		if !slices.Contains(own, r.chain) && (p.names(r) || slices.Contains(own, r.target())) {
+			commands = append(commands, r.remove())
 		}
-		for i, w := range r.words[:len(r.words)-1] {
-			next := r.words[i+1]
-			if (w == "-o" || w == "-i") && next == p.Bridge || (w == "-s" || w == "-d") && next == p.Subnet.Masked().String() {
-				commands = append(commands, r.remove())
-				break
+	}
+	for _, c := range own {
+		commands = append(commands, []string{"-F", c}, []string{"-X", c})
+	}
+	return commands
+}
+
+// names says whether a rule is about the pair's bridge or an address of its subnet.
+func (p plan) names(r rule) bool {
+	for i, w := range r.words[:len(r.words)-1] {
+		next := r.words[i+1]
+		switch w {
+		case "-o", "-i":
+			if next == p.Bridge {
+				return true
+			}
+		case "-s", "-d":
+			if prefix, err := netip.ParsePrefix(next); err == nil && prefix.Bits() >= p.Subnet.Bits() && p.Subnet.Contains(prefix.Addr()) {
+				return true
 			}
 		}
 	}
-	return commands
+	return false
 }
 
 // idleChains returns the commands that delete the shared chains, or nothing while one of them serves an allocation: it holds

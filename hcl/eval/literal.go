@@ -97,9 +97,7 @@ func writeKey(b *strings.Builder, k string) {
 
 func writeQuoted(b *strings.Builder, s string) {
 	b.WriteByte('"')
-	rest := s
-	for _, r := range s {
-		rest = rest[len(string(r)):]
+	for i, r := range s {
 		switch {
 		case r == '"':
 			b.WriteString(`\"`)
@@ -111,7 +109,7 @@ func writeQuoted(b *strings.Builder, s string) {
 			b.WriteString(`\r`)
 		case r == '\t':
 			b.WriteString(`\t`)
-		case (r == '$' || r == '%') && strings.HasPrefix(rest, "{"):
+		case (r == '$' || r == '%') && strings.HasPrefix(s[i+1:], "{"):
 			b.WriteRune(r)
 			b.WriteRune(r)
 		case unicode.IsPrint(r):

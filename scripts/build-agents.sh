@@ -26,7 +26,7 @@ agent() {
 	say "building $name $want from its published module (some minutes the first time)"
 	local start=$SECONDS tags=() cgo=0
 	if [ "$name" = nomad ]; then
-		tags=(-tags ui)
+		tags=(-tags 'ui release') # as the published programs: without the driver that only Nomad's own tests use
 		if command -v gcc >/dev/null; then cgo=1; fi # the exec driver is partly C
 	fi
 	(cd "tools/$name" && CGO_ENABLED=$cgo go build -mod=mod ${tags[@]+"${tags[@]}"} -trimpath -ldflags '-s -w' -o "../../bin/$name.new" "github.com/hashicorp/$name")

@@ -244,7 +244,7 @@ job "app" {
         task     = "celery-worker"
         command  = "/bin/sh"
         args     = ["-c", "celery -A celery_app inspect ping -d celery@$(hostname) --timeout 5"]
-        interval = "15s"
+        interval = "20s"
         timeout  = "30s"
       }
     }

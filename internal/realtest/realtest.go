@@ -161,10 +161,10 @@ func (s *Server) end() {
 	if s.cmd != nil {
 		s.Resume()
 	}
-	s.halt(s.stop)
-	if s.t.Failed() {
+	if s.t.Failed() { // before it says at length that it stops
 		s.t.Logf("the end of %s's log:\n%s", s.Name, s.tail())
 	}
+	s.halt(s.stop)
 	s.clean()
 }
 

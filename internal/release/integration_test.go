@@ -282,7 +282,7 @@ func takenPort(t *testing.T, r *real) {
     }`, port)}})
 	e := release.New(release.Deps{Nomad: r.nomad, Health: r.consul, Local: localPorts{}, Owner: "the test"})
 	res, err := e.Run(t.Context(), s, release.RunOptions{}, &events{t: t})
-	refused(t, r, res, err, release.Failed, "port-front", fmt.Sprint(port), "https", fmt.Sprintf("pid %d", os.Getpid()), "variable")
+	refused(t, r, res, err, release.Failed, "port-front", fmt.Sprint(port), "https", fmt.Sprintf("process %d", os.Getpid()), "variable")
 }
 
 func failingBatch(t *testing.T, r *real) {

@@ -15,22 +15,30 @@ import (
 
 const (
 	settle        = 150 * time.Millisecond // changes that come together are read together
+	confirm       = time.Second            // after which what an event made us read is read once more
+	resync        = 30 * time.Second       // after which a job without any event is read again
 	progressEvery = time.Second            // a prestart task's file has no event, so it is looked at while one runs
 	reconnect     = time.Second
-	resync        = 30 * time.Second // an agent that hangs sends no event either: everything is read again at times
 	answerWithin  = 20 * time.Second
 )
 
 // Observe reads the jobs' facts at first and after each event about them. Nomad's event stream only says which job moved;
-// the facts are then read again, so a lost event costs freshness and never truth.
+// the facts are then read from its API, so a lost event costs freshness and never truth. Nomad publishes an event before
+// it commits the change [read in 1.11.3], so what was read because of one is confirmed a little later; and a server that
+// hangs sends no event either, so every job is read again at times.
 func (c *Client) Observe(ctx context.Context, ids []string) <-chan release.Facts {
 	out := make(chan release.Facts)
-	w := &watch{client: c, ids: ids, facts: make([]status.JobFacts, len(ids)), dirty: map[string]bool{}}
+	w := &watch{client: c, ids: ids, facts: make([]status.JobFacts, len(ids)), due: map[string]time.Time{}, news: map[string]bool{}}
 	for i, id := range ids {
 		w.facts[i] = status.JobFacts{ID: id}
 	}
 	go func() {
 		defer close(out)
+		if len(ids) == 0 { // no topic would mean every topic
+			send(ctx, out, release.Facts{})
+			<-ctx.Done()
+			return
+		}
 		w.run(ctx, out)
 	}()
 	return out
@@ -38,10 +46,12 @@ func (c *Client) Observe(ctx context.Context, ids []string) <-chan release.Facts
 
 // watch is the state of one Observe. It is used by one goroutine.
 type watch struct {
-	client *Client
-	ids    []string
-	facts  []status.JobFacts
-	dirty  map[string]bool // jobs to be read again
+	client   *Client
+	ids      []string
+	facts    []status.JobFacts
+	due      map[string]time.Time // when a job is read next
+	news     map[string]bool      // an event about the job came since it was last read
+	prestart time.Time            // when the prestart tasks' files are read next, zero while none runs
 }
 
 // run keeps one subscription after the other until ctx is done.
@@ -62,64 +72,53 @@ func (w *watch) run(ctx context.Context, out chan<- release.Facts) {
 	}
 }
 
-// subscription follows the event stream until it breaks. The subscription is made before the first reading, so no change
-// falls between them.
+// subscription follows the event stream until it breaks. Index 0 replays what the server still has in its buffer, so no
+// change falls between the subscription and the first reading.
 func (w *watch) subscription(ctx context.Context, out chan<- release.Facts) error {
 	events, err := w.client.api.EventStream().Stream(ctx, w.topics(), 0, w.client.query(ctx))
 	if err != nil {
 		return w.client.fault("follow Nomad's events", err)
 	}
 	for _, id := range w.ids {
-		w.dirty[id] = true
+		w.due[id], w.news[id] = time.Now(), true
 	}
-	again := time.NewTicker(resync)
-	defer again.Stop()
-	var timer, progress <-chan time.Time
-	now := make(chan time.Time, 1)
-	now <- time.Time{}
-	timer = now
 	for {
+		wake := time.NewTimer(time.Until(w.next()))
 		select {
 		case <-ctx.Done():
+			wake.Stop()
 			return ctx.Err()
 		case batch, more := <-events:
+			wake.Stop()
 			if !more {
 				return nil
 			}
 			if batch.Err != nil {
 				return w.client.fault("follow Nomad's events", batch.Err)
 			}
-			if w.mark(batch) && timer == nil {
-				timer = time.After(settle)
-			}
+			w.mark(batch)
 			continue
-		case <-again.C:
-			for _, id := range w.ids {
-				w.dirty[id] = true
-			}
-			if timer == nil {
-				timer = time.After(settle)
-			}
-			continue
-		case <-timer:
-			timer = nil
-			if err := w.refresh(ctx); err != nil {
-				return err
-			}
-		case <-progress:
-			if !w.progress(ctx) {
-				progress = time.After(progressEvery)
-				continue
-			}
+		case <-wake.C:
 		}
-		progress = nil
-		if w.preparing() {
-			progress = time.After(progressEvery)
+		changed, err := w.refresh(ctx)
+		if err != nil {
+			return err
 		}
-		if !send(ctx, out, release.Facts{Jobs: slices.Clone(w.facts)}) {
+		if changed && !send(ctx, out, release.Facts{Jobs: slices.Clone(w.facts)}) {
 			return ctx.Err()
 		}
 	}
+}
+
+// next is when something is to be read.
+func (w *watch) next() time.Time {
+	next := w.prestart
+	for _, at := range w.due {
+		if next.IsZero() || at.Before(next) {
+			next = at
+		}
+	}
+	return next
 }
 
 func (w *watch) topics() map[api.Topic][]string {
@@ -131,37 +130,50 @@ func (w *watch) topics() map[api.Topic][]string {
 	}
 }
 
-// mark notes which jobs a batch of events is about, and says whether there are any.
-func (w *watch) mark(batch *api.Events) bool {
-	any := false
+// mark notes which jobs a batch of events is about.
+func (w *watch) mark(batch *api.Events) {
+	soon := time.Now().Add(settle)
 	for _, e := range batch.Events {
 		for _, id := range w.ids {
-			if e.Key == id || slices.Contains(e.FilterKeys, id) {
-				w.dirty[id], any = true, true
+			if e.Key != id && !slices.Contains(e.FilterKeys, id) {
+				continue
+			}
+			w.news[id] = true
+			if w.due[id].After(soon) {
+				w.due[id] = soon
 			}
 		}
 	}
-	return any
 }
 
-// refresh reads the dirty jobs again.
-func (w *watch) refresh(ctx context.Context) error {
+// refresh reads what is due, and says whether there is something to send.
+func (w *watch) refresh(ctx context.Context) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
+	changed := false
 	for i, id := range w.ids {
-		if !w.dirty[id] {
+		now := time.Now()
+		if w.due[id].After(now) {
 			continue
 		}
 		f, err := w.client.facts(ctx, id)
 		if err != nil {
-			return err
+			return false, err
 		}
 		f.Progress = w.facts[i].Progress
-		w.facts[i] = *f
-		delete(w.dirty, id)
+		w.facts[i], changed = *f, true
+		w.due[id] = now.Add(resync)
+		if w.news[id] {
+			w.due[id] = now.Add(confirm)
+		}
+		w.news[id] = false
 	}
-	w.progress(ctx)
-	return nil
+	changed = w.progress(ctx) || changed
+	w.prestart = time.Time{}
+	if w.preparing() {
+		w.prestart = time.Now().Add(progressEvery)
+	}
+	return changed, nil
 }
 
 // preparing says whether some allocation's prestart task runs.
@@ -187,18 +199,15 @@ func (w *watch) progress(ctx context.Context) bool {
 		next := map[string]*spec.Progress{}
 		for _, a := range f.Allocs {
 			old := f.Progress[a.ID]
-			switch {
-			case inPrestart(a):
-				if p := w.client.progress(ctx, a); p != nil {
-					next[a.ID] = p
-					changed = changed || old == nil || !same(old, p)
-					continue
+			p := old
+			if inPrestart(a) {
+				if now := w.client.progress(ctx, a); now != nil {
+					p = now
 				}
-				fallthrough
-			case old != nil:
-				if old != nil {
-					next[a.ID] = old
-				}
+			}
+			if p != nil {
+				next[a.ID] = p
+				changed = changed || old == nil || !same(old, p)
 			}
 		}
 		f.Progress = next

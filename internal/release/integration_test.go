@@ -202,7 +202,7 @@ func waiting(t *testing.T, r *real) {
 	open := filepath.Join(t.TempDir(), "open")
 	s := newStack(t, "gate", []job{{name: "app", script: forever, group: gateTask(open)}})
 	t.Cleanup(func() { r.stop(t, "gate") })
-	ev := &events{t: t, began: time.Now()}
+	ev := &events{t: t}
 	ev.on = func(release.Event) {
 		if strings.Contains(ev.reasons("app"), "waiting: waiting for postgres: service gate-postgres has 0 passing instances") {
 			if err := os.WriteFile(open, nil, 0o600); err != nil {

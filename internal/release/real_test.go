@@ -60,7 +60,7 @@ func (r *real) runCtx(t *testing.T, ctx context.Context, s *stack.Stack, opt rel
 	if opt.Timeout == 0 {
 		opt.Timeout = 90 * time.Second
 	}
-	ev := &events{t: t, began: time.Now()}
+	ev := &events{t: t}
 	res, err := r.engine().Run(ctx, s, opt, ev)
 	if res == nil {
 		t.Fatal("run returned no result")
@@ -104,6 +104,9 @@ type events struct {
 }
 
 func (e *events) Event(ev release.Event) {
+	if e.began.IsZero() {
+		e.began = ev.Time
+	}
 	e.list = append(e.list, ev)
 	if os.Getenv("VERBOSE") != "" {
 		e.t.Logf("%6dms %-11s %s%s", time.Since(e.began).Milliseconds(), ev.Phase, ev.Level, ev.Message)

@@ -31,7 +31,7 @@ app.conf.update(
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
     # Longer than any task may take: Redis hands an unacknowledged task out again after it.
-    broker_transport_options={"visibility_timeout": 3600, "socket_timeout": 10, "health_check_interval": 15},
+    broker_transport_options={"visibility_timeout": 1500, "socket_timeout": 10, "health_check_interval": 15},
     task_time_limit=1200,
     task_soft_time_limit=900,
     task_ignore_result=True,  # results stand in the database

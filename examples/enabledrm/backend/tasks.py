@@ -22,7 +22,11 @@ class Unusable(Exception):
 
 
 def job(kind, **options):
-    """A Celery task whose start, progress and end are kept in its row."""
+    """A Celery task whose start, progress and end are kept in its row.
+
+    The work gives its result, and the rows that it adds: they are written in the transaction that says "done", so that a
+    second run after a crash does not add them twice.
+    """
 
     def wrap(work):
         @app.task(bind=True, name=f"tasks.{kind}", max_retries=5, **options)
@@ -39,7 +43,7 @@ def job(kind, **options):
                 params, owner = dict(row.params), row.owner_id
             log.info("job started", extra={"job": job_id, "kind": kind})
             try:
-                result = work(params, owner, lambda percent: _progress(job_id, percent))
+                result, rows = work(params, owner, lambda percent: _progress(job_id, percent))
             except Unusable as err:
                 _finish(job_id, "failed", {"error": str(err)})
             except (OSError, smtplib.SMTPException) as err:
@@ -51,7 +55,7 @@ def job(kind, **options):
                 _finish(job_id, "failed", {"error": type(err).__name__})
                 raise
             else:
-                _finish(job_id, "done", result)
+                _finish(job_id, "done", result, rows)
 
         return run
 
@@ -63,8 +67,9 @@ def _progress(job_id, percent):
         db.query(Job).filter_by(id=job_id).update({"progress": percent})
 
 
-def _finish(job_id, state, result):
+def _finish(job_id, state, result, rows=()):
     with session_scope() as db:
+        db.add_all(rows)
         row = db.get(Job, job_id)
         row.state, row.result, row.finished_at = state, result, now()
         if state == "done":
@@ -89,7 +94,7 @@ def email(params, owner, progress):
     message["Subject"] = params["subject"]
     message["Message-ID"] = make_msgid(domain="enabledrm.example.com")
     message.set_content(params["body"] or "(empty)")
-    return {"to": params["to"], "server": mail.send(message), "message_id": message["Message-ID"]}
+    return {"to": params["to"], "server": mail.send(message), "message_id": message["Message-ID"]}, []
 
 
 @job("process_file")
@@ -104,7 +109,7 @@ def process_file(params, owner, progress):
             before, done = done, done + len(line)
             if upload.size and done * 10 // upload.size != before * 10 // upload.size:
                 progress(min(99, done * 100 // upload.size))
-    return {"name": upload.name, "sha256": digest.hexdigest(), "bytes": done, "lines": lines, "words": words}
+    return {"name": upload.name, "sha256": digest.hexdigest(), "bytes": done, "lines": lines, "words": words}, []
 
 
 @job("import")
@@ -130,9 +135,7 @@ def import_(params, owner, progress):
             raise Unusable("the file is not UTF-8 text") from None
         except csv.Error as err:
             raise Unusable(f"not a CSV file: {err}") from None
-    with session_scope() as db:
-        db.add_all(items)
-    return {"name": upload.name, "imported": len(items)}
+    return {"name": upload.name, "imported": len(items)}, items
 
 
 @job("export")
@@ -148,9 +151,8 @@ def export(params, owner, progress):
     data = text.getvalue().encode()
     upload_id, size = files.save(io.BytesIO(data), len(data))
     name = f"items-{now():%Y%m%d-%H%M%S}.csv"
-    with session_scope() as db:
-        db.add(Upload(id=upload_id, name=name, size=size, content_type="text/csv", generated=True, owner_id=owner))
-    return {"upload_id": upload_id, "name": name, "items": len(rows)}
+    upload = Upload(id=upload_id, name=name, size=size, content_type="text/csv", generated=True, owner_id=owner)
+    return {"upload_id": upload_id, "name": name, "items": len(rows)}, [upload]
 
 
 @job("long")
@@ -161,4 +163,4 @@ def long(params, owner, progress):
     while (left := end - time.monotonic()) > 0:
         progress(min(99, int(100 * (seconds - left) / seconds)))
         time.sleep(min(1.0, left))
-    return {"seconds": seconds}
+    return {"seconds": seconds}, []

@@ -80,6 +80,14 @@ func (c *Client) Retry(ctx context.Context, id string) error {
 	return nil
 }
 
+// FailDeployment ends a deployment as failed.
+func (c *Client) FailDeployment(ctx context.Context, id string) error {
+	if _, _, err := c.api.Deployments().Fail(id, c.write(ctx)); err != nil {
+		return c.fault("end deployment "+id, err)
+	}
+	return nil
+}
+
 // Deregister stops a job; with purge Nomad also forgets it.
 func (c *Client) Deregister(ctx context.Context, id string, purge bool) error {
 	_, _, err := c.api.Jobs().Deregister(id, purge, c.write(ctx))

@@ -50,6 +50,8 @@ type Jobs interface {
 	Register(ctx context.Context, job *api.Job, source []byte, index uint64) (*api.JobRegisterResponse, error)
 	// Retry makes Nomad place again what failed.
 	Retry(ctx context.Context, id string) error
+	// FailDeployment ends a deployment now; where the job says auto_revert, Nomad puts the earlier version back.
+	FailDeployment(ctx context.Context, id string) error
 	Deregister(ctx context.Context, id string, purge bool) error
 }
 

@@ -3,6 +3,7 @@ package release
 import (
 	"context"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -152,6 +153,15 @@ func (f *fake) Retry(_ context.Context, id string) error {
 	return nil
 }
 
+func (f *fake) FailDeployment(_ context.Context, id string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	job := strings.TrimPrefix(id, "d-")
+	f.did("fail deployment of " + job)
+	f.state[job] = "failed"
+	return nil
+}
+
 func (f *fake) Deregister(_ context.Context, id string, purge bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -269,12 +279,17 @@ func (f *fake) facts(ids []string) []status.JobFacts {
 				a.ClientStatus = "running"
 				a.DeploymentStatus = &api.AllocDeploymentStatus{Healthy: ptr(true)}
 				a.TaskStates = map[string]*api.TaskState{"main": {State: "running"}}
-			case "failed":
+			case "failed", "hopeless":
 				a.ClientStatus = "failed"
 				a.TaskStates = map[string]*api.TaskState{"main": {State: "dead", Failed: true, Events: []*api.TaskEvent{
 					{Type: "Terminated", DisplayMessage: "Exit Code: 3", Details: map[string]string{"exit_code": "3"}}}}}
 			}
 			jf.Allocs = []*api.AllocationListStub{a}
+			if f.state[id] == "hopeless" { // Nomad would place it again and again
+				a.FollowupEvalID = "later"
+				jf.Deployment = &api.Deployment{ID: "d-" + id, JobVersion: *j.Version, Status: api.DeploymentStatusRunning,
+					TaskGroups: map[string]*api.DeploymentState{*j.TaskGroups[0].Name: {DesiredTotal: 1, PlacedAllocs: 2, UnhealthyAllocs: 2}}}
+			}
 		}
 		out = append(out, jf)
 	}

@@ -19,6 +19,7 @@ const (
 	waitOn kind = iota
 	allGood
 	tryAgain
+	hopeless
 	hasFailed
 	wasReverted
 	wasMoved
@@ -117,6 +118,11 @@ func (j *judge) job(now time.Time, job *planned, f status.JobFacts, tiers []stat
 	if bad {
 		return j.failedJob(now, job, f, names)
 	}
+	if job.ended != deploymentID(f.Deployment) {
+		if bad := hopelessTiers(f.Deployment, job.ID); len(bad) > 0 {
+			return verdict{kind: hopeless, job: job, bad: bad, how: f.Deployment.ID}
+		}
+	}
 	if !job.changed && !job.retried && slices.ContainsFunc(tiers, awaitsReplacement) {
 		return verdict{kind: tryAgain, job: job}
 	}
@@ -124,6 +130,33 @@ func (j *judge) job(now time.Time, job *planned, f status.JobFacts, tiers []stat
 		return verdict{}
 	}
 	return verdict{kind: allGood}
+}
+
+// triesEnough is how many instances of a deployment may turn out unhealthy, one placed after the other or side by side,
+// while none becomes healthy.
+const triesEnough = 2
+
+// hopelessTiers are the groups of an active deployment that are not going to become healthy as they are. Nomad itself would
+// place them anew until the progress deadline, which counts every gate and migration and may be far away.
+func hopelessTiers(d *api.Deployment, job string) []string {
+	if d == nil || !status.Active(d) {
+		return nil
+	}
+	var bad []string
+	for name, g := range d.TaskGroups {
+		if g.HealthyAllocs == 0 && g.UnhealthyAllocs >= triesEnough {
+			bad = append(bad, job+"/"+name)
+		}
+	}
+	slices.Sort(bad)
+	return bad
+}
+
+func deploymentID(d *api.Deployment) string {
+	if d == nil {
+		return ""
+	}
+	return d.ID
 }
 
 // awaitsReplacement says whether an instance failed that Nomad is going to place again, perhaps much later.

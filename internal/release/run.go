@@ -31,6 +31,7 @@ type planned struct {
 	index   uint64 // the modify index that its next registration must find, then the one that it made
 	version uint64 // that it has, once registered
 	retried bool
+	ended   string // the deployment that was ended because its tiers were hopeless
 }
 
 func (p *planned) created() bool { return p.before == nil }

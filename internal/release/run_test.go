@@ -142,6 +142,15 @@ func TestOutcomes(t *testing.T) {
 				}
 			},
 			outcome: Failed, words: []string{"tier db: task main failed: exit code 3"}, calls: []string{"register db", "unlock"}},
+		"a deployment whose instances fail one after the other is ended long before its deadline": {
+			before: func(f *fake, _ *stack.Stack) { f.auto = false },
+			during: func(f *fake, e Event) {
+				if e.Message == "created job db" {
+					f.be("db", "hopeless")
+				}
+			},
+			outcome: Failed, words: []string{"tier db: task main failed: exit code 3"},
+			calls: []string{"register db", "fail deployment of db", "unlock"}},
 		"time that runs out says what is not healthy": {
 			before:  func(f *fake, _ *stack.Stack) { f.auto = false },
 			opt:     RunOptions{Timeout: time.Minute},

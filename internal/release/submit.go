@@ -90,6 +90,12 @@ func (r *run) await(ctx context.Context, w *watching, j *judge, wave int) error 
 			if err := r.retry(ctx, v); err != nil {
 				return err
 			}
+		case hopeless:
+			v.job.ended = v.how
+			r.say(Warn, v.job.ID, "%s failed %d times without ever being healthy: ending the deployment of job %s", strings.Join(v.bad, ", "), triesEnough, v.job.ID)
+			if err := r.deps.Nomad.FailDeployment(ctx, v.how); err != nil {
+				return err
+			}
 		case hasFailed:
 			r.res.Failures = j.failures(ctx, o, tiers, v.bad)
 			return &Error{Outcome: Failed, Err: failedError(r.res.Failures), Hint: "mend it and run again; what is healthy stays up"}

@@ -21,7 +21,8 @@ demo: setup build images ## Bring up the appstack pack on real agents and print 
 	$(call step,starting Nomad and Consul)
 	@$(AS_ROOT) bin/packctl dev up
 	$(call step,packctl run appstack -var env=dev)
-	@bin/packctl run appstack -var env=dev
+	@bin/packctl run appstack -var env=dev -var source_dir=$(CURDIR)/examples/enabledrm
+	@scripts/show-demo.sh
 
 .PHONY: clean-demo
 clean-demo: ## Stop the demonstration and the agents; nothing of them is left running (data: make purge-demo)
@@ -52,8 +53,9 @@ build: tools programs ## Build packctl, the sidecar, and the pinned Nomad and Co
 programs:
 	@mkdir -p bin
 	@CGO_ENABLED=0 go build -ldflags '$(LDFLAGS)' -o bin/packctl ./cmd/packctl
-	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w' -o bin/sidecar ./cmd/sidecar
+	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w $(if $(VERSION),-X main.version=$(VERSION))' -o bin/sidecar ./cmd/sidecar
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w' -o bin/pause ./images/pause
+	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w' -o bin/hello ./examples/hello
 
 .PHONY: tools
 tools: ## Build the pinned Nomad and Consul, or take newer ones from PATH

@@ -6,7 +6,7 @@ SCRIPT=demo
 . scripts/lib.sh
 
 nomad=${NOMAD_ADDR:-http://127.0.0.1:4646}
-password=$(bin/nomad var get -address "$nomad" -out go-template -template '{{ .Items.login }}' nomad/jobs/appstack-app) ||
+password=$(NOMAD_CLI_SHOW_HINTS=0 bin/nomad var get -address "$nomad" -out go-template -template '{{ .Items.login }}' nomad/jobs/appstack-app) ||
 	die "the login cannot be read from Nomad at $nomad"
 cat <<-TEXT
 

@@ -75,14 +75,14 @@ debian_base() {
 	if docker image inspect "$local_tag" >/dev/null 2>&1; then
 		echo "$local_tag"
 	elif docker image inspect debian:bookworm-slim >/dev/null 2>&1 ||
-		{ curl -s -o /dev/null --max-time 4 https://registry-1.docker.io/v2/ && timeout 300 docker pull -q debian:bookworm-slim >/dev/null; }; then
+		timeout 300 docker pull -q debian:bookworm-slim >/dev/null 2>&1; then
 		echo debian:bookworm-slim
 	else
 		command -v debootstrap >/dev/null || die "no image registry can be reached, and debootstrap is not installed: run \`make setup\`"
 		say "no image registry can be reached: making Debian 12 with debootstrap (about half a minute)"
 		dir=$(mktemp -d)
 		mirror=$(sed -nE 's/^URIs: *(\S+).*/\1/p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -1)
-		as_root debootstrap --variant=minbase --include=ca-certificates bookworm "$dir/root" "${mirror:-http://deb.debian.org/debian}" >"$dir/log" 2>&1 ||
+		as_root debootstrap --variant=minbase --include=ca-certificates bookworm "$dir/root" ${mirror:+"$mirror"} >"$dir/log" 2>&1 ||
 			{ tail -20 "$dir/log" >&2; as_root rm -rf --one-file-system "$dir"; die "debootstrap failed"; }
 		as_root tar -C "$dir/root" --exclude='./var/cache/apt/*' --exclude='./var/lib/apt/lists/*' --exclude='./usr/share/doc/*' \
 			--exclude='./usr/share/man/*' --exclude='./usr/share/locale/*' --exclude='./var/log/*' --exclude='./dev/*' --exclude='./proc/*' \

@@ -20,9 +20,7 @@ need 'command -v dockerd' docker.io
 need '[ -x /opt/cni/bin/bridge ] || [ -x /usr/lib/cni/bridge ]' containernetworking-plugins
 need 'command -v iptables' iptables
 need 'command -v ip' iproute2
-if ! command -v debootstrap >/dev/null && ! curl -s -o /dev/null --max-time 4 https://registry-1.docker.io/v2/; then
-	missing+=(debootstrap debian-archive-keyring) # base images come from there where no registry answers
-fi
+need 'command -v debootstrap' debootstrap debian-archive-keyring # base images come from there where no registry answers
 if [ "${1:-demo}" = test ]; then
 	need 'ls -d /usr/lib/postgresql/*/bin/initdb || command -v initdb' postgresql
 	need 'command -v redis-server' redis-server

@@ -441,11 +441,7 @@ func jobVersions(t *testing.T, c *api.Client, release string) map[string]uint64 
 
 // progress is what the prestart task of an allocation last said.
 func progress(c *api.Client, id string) (*spec.Progress, error) {
-	alloc, _, err := c.Allocations().Info(id, nil)
-	if err != nil {
-		return nil, err
-	}
-	r, err := c.AllocFS().Cat(alloc, "alloc/"+spec.ProgressFile, nil)
+	r, err := c.Raw().Response("/v1/client/fs/cat/"+id, &api.QueryOptions{Params: map[string]string{"path": "alloc/" + spec.ProgressFile}})
 	if err != nil {
 		return nil, err
 	}

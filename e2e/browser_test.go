@@ -62,7 +62,7 @@ func checkBrowser(t *testing.T, base, password string) {
 
 	err = chromedp.Do(ctx,
 		chromedp.Navigate(base+"/monitor"),
-		chromedp.WaitVisible(`//*[contains(., "All 9 tiers healthy")]`),
+		chromedp.WaitVisible(`//main//h2[contains(., "All 9 tiers healthy")]`),
 	)
 	if err != nil {
 		screenshot(t, browser)

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/url"
 	"os/exec"
 	"strings"
@@ -158,19 +159,15 @@ func collectSources(t *testing.T, c *api.Client, release string) []source {
 
 // taskLog reads a whole log. One that was never begun has no text.
 func taskLog(c *api.Client, alloc *api.Allocation, task, kind string) string {
-	cancel := make(chan struct{})
-	defer close(cancel)
-	frames, errs := c.AllocFS().Logs(alloc, false, task, kind, "start", 0, cancel, nil)
-	var b strings.Builder
-	for {
-		select {
-		case f, ok := <-frames:
-			if !ok {
-				return b.String()
-			}
-			b.Write(f.Data)
-		case <-errs:
-			return b.String()
-		}
+	r, err := c.Raw().Response("/v1/client/fs/logs/"+alloc.ID, &api.QueryOptions{
+		Params: map[string]string{"task": task, "type": kind, "origin": "start", "plain": "true"}})
+	if err != nil {
+		return ""
 	}
+	defer func() { _ = r.Close() }()
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return ""
+	}
+	return string(b)
 }

@@ -1,10 +1,11 @@
 package nomad
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"strconv"
 
 	"github.com/hashicorp/nomad/api"
 
@@ -13,50 +14,39 @@ import (
 
 // LogTail is the last bytes of a task's log. A log that is not there, or no longer, is empty.
 func (c *Client) LogTail(ctx context.Context, alloc, task, stream string, size int64) (string, error) {
-	info, _, err := c.api.Allocations().Info(alloc, c.query(ctx))
-	if err != nil {
-		return "", c.fault("read allocation "+alloc, err)
+	data, err := c.read(ctx, "logs", alloc, size, map[string]string{
+		"task": task, "type": stream, "origin": api.OriginEnd, "offset": strconv.FormatInt(size, 10), "plain": "true",
+	})
+	if status := statusOf(err); err != nil && (status == 0 || status >= 500) {
+		return string(data), c.fault("read the log of task "+task, err)
 	}
-	cancel := make(chan struct{})
-	defer close(cancel)
-	frames, errs := c.api.AllocFS().Logs(info, false, task, stream, api.OriginEnd, size, cancel, c.query(ctx))
-	if frames == nil {
-		if err := <-errs; statusOf(err) == 0 || statusOf(err) >= 500 {
-			return "", c.fault("read the log of task "+task, err)
-		}
-		return "", nil
-	}
-	var text bytes.Buffer
-	for {
-		select {
-		case <-ctx.Done():
-			return text.String(), ctx.Err()
-		case frame, more := <-frames:
-			if !more {
-				return text.String(), nil
-			}
-			text.Write(frame.Data)
-		case err := <-errs:
-			return text.String(), c.fault("read the log of task "+task, err)
-		}
-	}
+	return string(data), nil
 }
 
 // progress reads what an allocation's prestart task says of itself; nil while it has not said anything.
 func (c *Client) progress(ctx context.Context, a *api.AllocationListStub) *spec.Progress {
-	r, err := c.api.AllocFS().Cat(&api.Allocation{ID: a.ID, NodeID: a.NodeID}, "alloc/"+spec.ProgressFile, c.query(ctx))
+	const limit = 64 << 10
+	data, err := c.read(ctx, "cat", a.ID, limit, map[string]string{"path": "alloc/" + spec.ProgressFile})
 	if err != nil {
 		return nil // not written yet, or its node does not answer: there is nothing to show either way
-	}
-	defer func() { _ = r.Close() }()
-	const limit = 64 << 10
-	data, err := io.ReadAll(io.LimitReader(r, limit))
-	if err != nil {
-		return nil
 	}
 	var p spec.Progress
 	if json.Unmarshal(data, &p) != nil {
 		return nil
 	}
 	return &p
+}
+
+// read gets a file of an allocation from the agent that we talk to, which asks the allocation's node. The API's own calls
+// dial the node, with a new pool of connections each time: a reader that comes back every second would soon hold more of
+// them than Nomad allows one address (http_max_conns_per_client, 100).
+func (c *Client) read(ctx context.Context, what, alloc string, limit int64, params map[string]string) (data []byte, err error) {
+	q := c.query(ctx)
+	q.Params = params
+	r, err := c.api.Raw().Response("/v1/client/fs/"+what+"/"+alloc, q)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	return io.ReadAll(io.LimitReader(r, limit))
 }

@@ -90,10 +90,9 @@ func launch(l layout, prog program, config string) (*proc.ID, <-chan error, erro
 	if err := cmd.Start(); err != nil {
 		return nil, nil, fmt.Errorf("start %s: %w", prog.name, err)
 	}
-	// Identified before it is waited for: until then a process that has ended already still has its entry.
-	id, err := proc.Identify(cmd.Process.Pid)
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
+	id, err := proc.Identify(cmd.Process.Pid)
 	if err != nil {
 		return nil, nil, &Fault{Problem: prog.name + " ended as soon as it was started", Remedy: "its log is " + l.log(prog.name), Err: err}
 	}

@@ -108,7 +108,8 @@ func movedJob(t *testing.T, c *Client) {
 	if _, err := c.Register(t.Context(), broken, nil, 0); err == nil || errors.As(err, &moved) {
 		t.Errorf("a job that Nomad refuses is not a conflict: %v", err)
 	}
-	if err := c.Deregister(t.Context(), "moved", true); err != nil {
+	// Not purged: Nomad 1.11.3 ends with a nil dereference (planner.applyPlan) when a job vanishes while a plan of it is on its way.
+	if err := c.Deregister(t.Context(), "moved", false); err != nil {
 		t.Error(err)
 	}
 }

@@ -73,6 +73,8 @@ func outcomeCode(o release.Outcome) Code {
 		return CodeInterrupted
 	case release.Conflict, release.Locked:
 		return CodeConflict
+	case release.Refused:
+		return CodeUsage
 	default:
 		return CodeUsage
 	}

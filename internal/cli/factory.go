@@ -27,10 +27,11 @@ type Factory struct {
 	Releaser func(ClusterFlags) (Releaser, error)
 }
 
-// Releaser runs and stops releases on a cluster.
+// Releaser works on releases on a cluster.
 type Releaser interface {
 	Run(ctx context.Context, s *stack.Stack, opt release.RunOptions, obs release.Observer) (*release.Result, error)
 	Stop(ctx context.Context, opt release.StopOptions, obs release.Observer) (*release.Result, error)
+	Scale(ctx context.Context, opt release.ScaleOptions, obs release.Observer) (*release.Result, error)
 }
 
 // NewFactory is the real one: the process's own streams, environment and folder.

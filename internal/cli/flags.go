@@ -24,6 +24,12 @@ func (p *packFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&p.Namespace, "namespace", "", "the Nomad `namespace` (default: NOMAD_NAMESPACE, or \"default\")")
 }
 
+// registerRelease registers the flags of verbs that work on a release and need no pack.
+func (p *packFlags) registerRelease(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&p.Name, "name", "", "the `release` name (default: the argument)")
+	cmd.Flags().StringVar(&p.Namespace, "namespace", "", "the Nomad `namespace` (default: NOMAD_NAMESPACE, or \"default\")")
+}
+
 // ClusterFlags override Nomad's and Consul's own environment variables. Zero values leave them alone.
 type ClusterFlags struct {
 	Address   string

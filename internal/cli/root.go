@@ -50,6 +50,7 @@ func NewCmdRoot(f *Factory) *cobra.Command {
 		NewCmdValidate(f, nil),
 		NewCmdRun(f, nil),
 		NewCmdStop(f, nil),
+		NewCmdScale(f, nil),
 		NewCmdVersion(f, nil),
 	)
 	return root

@@ -40,8 +40,7 @@ func NewCmdStop(f *Factory, runF func(context.Context, *StopOptions) error) *cob
 		},
 	}
 	fs := cmd.Flags()
-	fs.StringVar(&opts.Pack.Name, "name", "", "the `release` name (default: the argument)")
-	fs.StringVar(&opts.Pack.Namespace, "namespace", "", "the Nomad `namespace` (default: NOMAD_NAMESPACE, or \"default\")")
+	opts.Pack.registerRelease(cmd)
 	opts.Cluster.register(cmd)
 	fs.BoolVar(&opts.Purge, "purge", false, "make Nomad forget the jobs' definitions too")
 	fs.DurationVar(&opts.Timeout, "timeout", 0, "give up waiting after this `time`")

@@ -21,6 +21,7 @@ type Deps struct {
 // Nomad is what the engine needs of a Nomad cluster, in one namespace. A lookup of what does not exist is nil, not an error.
 type Nomad interface {
 	Jobs
+	Scaler
 	Store
 	Volumes
 	Evidence
@@ -53,6 +54,13 @@ type Jobs interface {
 	// FailDeployment ends a deployment now; where the job says auto_revert, Nomad puts the earlier version back.
 	FailDeployment(ctx context.Context, id string) error
 	Deregister(ctx context.Context, id string, purge bool) error
+}
+
+// Scaler changes counts.
+type Scaler interface {
+	// Scale sets a group's count when the job's modify index is still index, or fails with a FaultMoved. It fails with a
+	// FaultBlocked while a deployment of the job has not ended. message is kept in Nomad's list of the group's scaling events.
+	Scale(ctx context.Context, job, group string, count int, message string, index uint64) error
 }
 
 // Store holds small secrets and locks.
@@ -110,6 +118,12 @@ type LocalPorts interface {
 type FaultMoved interface {
 	error
 	Moved() bool
+}
+
+// FaultBlocked is what an error says when Nomad lets nothing be scaled before a deployment of the job has ended.
+type FaultBlocked interface {
+	error
+	Deployment() *api.Deployment
 }
 
 // FaultHeld is what an error says when somebody else has the lock.

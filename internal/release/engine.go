@@ -55,7 +55,14 @@ func (e *Engine) Stop(ctx context.Context, opt StopOptions, obs Observer) (*Resu
 	return s.finish(ctx, opt.Timeout, s.do)
 }
 
-// verb is what run and stop share.
+// Scale sets the counts of tiers and watches until each is healthy at its new count and its surplus instances have ended.
+func (e *Engine) Scale(ctx context.Context, opt ScaleOptions, obs Observer) (*Result, error) {
+	s := &scale{run: run{verb: verb{deps: e.deps, obs: obs, began: e.deps.Now()}}, opt: opt, told: map[string]string{}}
+	s.res = &Result{Release: opt.Release, Namespace: opt.Namespace}
+	return s.finish(ctx, opt.Timeout, s.do)
+}
+
+// verb is what run, stop and scale share.
 type verb struct {
 	deps   Deps
 	obs    Observer

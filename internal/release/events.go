@@ -26,6 +26,7 @@ const (
 	PhaseWatch       Phase = "watch"
 	PhaseRecord      Phase = "record"
 	PhaseStop        Phase = "stop"
+	PhaseScale       Phase = "scale"
 )
 
 // Event is one thing that happened. Message and Tiers are independent: an event may carry either or both.
@@ -62,6 +63,7 @@ const (
 	Locked      Outcome = "locked"      // another packctl works on this release
 	Unreachable Outcome = "unreachable" // no answer from the cluster
 	Denied      Outcome = "denied"      // the token lacks a right, or there is none
+	Refused     Outcome = "refused"     // what was asked for does not fit the release; nothing was changed
 )
 
 // Result is what a verb did. It is complete also when the verb ended with an Error.
@@ -73,9 +75,18 @@ type Result struct {
 	Submitted []string
 	Unchanged []string
 	Stopped   []string
+	Scaled    []Scaled
 	Tiers     []status.Tier // the last that was seen
 	Failures  []Failure
 	Elapsed   time.Duration
+}
+
+// Scaled is a tier whose count was to be changed. From and To are equal when it had that count already.
+type Scaled struct {
+	Tier string `json:"tier"`
+	Job  string `json:"job"`
+	From int    `json:"from"`
+	To   int    `json:"to"`
 }
 
 // Failure is why one tier did not become healthy, with the evidence.

@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"strings"
 	"sync"
@@ -33,6 +34,8 @@ type fake struct {
 	lost      chan struct{}
 	putFault  func(path string) error
 	regFault  error
+	blocker   map[string]*api.Deployment // by job: what lets nothing be scaled
+	ending    map[string]int             // by job: instances that are no longer wanted and have not ended
 }
 
 func newFake() *fake {
@@ -145,6 +148,32 @@ func (f *fake) Register(_ context.Context, job *api.Job, _ []byte, index uint64)
 	f.did("register " + id)
 	return &api.JobRegisterResponse{JobModifyIndex: f.index}, nil
 }
+
+func (f *fake) Scale(_ context.Context, job, group string, count int, message string, index uint64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if d := f.blocker[job]; d != nil {
+		return blockedFault{d}
+	}
+	if *f.jobs[job].JobModifyIndex != index {
+		return movedFault{}
+	}
+	now, err := copyJob(f.jobs[job])
+	if err != nil {
+		return err
+	}
+	f.index++
+	now.LookupTaskGroup(group).Count = &count
+	now.Version, now.JobModifyIndex = ptr(*now.Version+1), ptr(f.index)
+	f.jobs[job] = now
+	f.did(fmt.Sprintf("scale %s/%s=%d, %s", job, group, count, message))
+	return nil
+}
+
+type blockedFault struct{ d *api.Deployment }
+
+func (blockedFault) Error() string                 { return "blocked" }
+func (b blockedFault) Deployment() *api.Deployment { return b.d }
 
 func (f *fake) Retry(_ context.Context, id string) error {
 	f.mu.Lock()
@@ -272,21 +301,17 @@ func (f *fake) facts(ids []string) []status.JobFacts {
 		j := f.jobs[id]
 		jf := status.JobFacts{ID: id, Job: j, Evaluated: true}
 		if j != nil && !value(j.Stop) {
-			a := &api.AllocationListStub{ID: id + "-alloc", Name: id + ".g[0]", TaskGroup: *j.TaskGroups[0].Name, JobVersion: *j.Version,
-				DesiredStatus: "run", ClientStatus: "pending", NodeName: "node1"}
-			switch f.state[id] {
-			case "healthy":
-				a.ClientStatus = "running"
-				a.DeploymentStatus = &api.AllocDeploymentStatus{Healthy: ptr(true)}
-				a.TaskStates = map[string]*api.TaskState{"main": {State: "running"}}
-			case "failed", "hopeless":
-				a.ClientStatus = "failed"
-				a.TaskStates = map[string]*api.TaskState{"main": {State: "dead", Failed: true, Events: []*api.TaskEvent{
-					{Type: "Terminated", DisplayMessage: "Exit Code: 3", Details: map[string]string{"exit_code": "3"}}}}}
+			for _, tg := range j.TaskGroups {
+				for i := range *tg.Count {
+					jf.Allocs = append(jf.Allocs, f.alloc(j, *tg.Name, i))
+				}
 			}
-			jf.Allocs = []*api.AllocationListStub{a}
-			if f.state[id] == "hopeless" { // Nomad would place it again and again
-				a.FollowupEvalID = "later"
+			for i := range f.ending[id] {
+				a := f.alloc(j, *j.TaskGroups[0].Name, *j.TaskGroups[0].Count+i)
+				a.DesiredStatus = "stop"
+				jf.Allocs = append(jf.Allocs, a)
+			}
+			if f.state[id] == "hopeless" {
 				jf.Deployment = &api.Deployment{ID: "d-" + id, JobVersion: *j.Version, Status: api.DeploymentStatusRunning,
 					TaskGroups: map[string]*api.DeploymentState{*j.TaskGroups[0].Name: {DesiredTotal: 1, PlacedAllocs: 2, UnhealthyAllocs: 2}}}
 			}
@@ -294,6 +319,27 @@ func (f *fake) facts(ids []string) []status.JobFacts {
 		out = append(out, jf)
 	}
 	return out
+}
+
+// alloc is one instance as the state of its job is. The caller holds mu.
+func (f *fake) alloc(j *api.Job, group string, i int) *api.AllocationListStub {
+	id := *j.ID
+	a := &api.AllocationListStub{ID: fmt.Sprintf("%s-%s-alloc-%d", id, group, i), Name: fmt.Sprintf("%s.%s[%d]", id, group, i), TaskGroup: group,
+		JobVersion: *j.Version, DesiredStatus: "run", ClientStatus: "pending", NodeName: "node1"}
+	switch f.state[id] {
+	case "healthy":
+		a.ClientStatus = "running"
+		a.DeploymentStatus = &api.AllocDeploymentStatus{Healthy: ptr(true)}
+		a.TaskStates = map[string]*api.TaskState{"main": {State: "running"}}
+	case "failed", "hopeless":
+		a.ClientStatus = "failed"
+		a.TaskStates = map[string]*api.TaskState{"main": {State: "dead", Failed: true, Events: []*api.TaskEvent{
+			{Type: "Terminated", DisplayMessage: "Exit Code: 3", Details: map[string]string{"exit_code": "3"}}}}}
+	}
+	if f.state[id] == "hopeless" { // Nomad would place it again and again
+		a.FollowupEvalID = "later"
+	}
+	return a
 }
 
 type movedFault struct{}

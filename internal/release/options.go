@@ -17,3 +17,17 @@ type StopOptions struct {
 	Purge     bool // also forget the jobs' definitions; volumes and credentials stay
 	Timeout   time.Duration
 }
+
+// ScaleOptions say which tiers of a release are to have which count.
+type ScaleOptions struct {
+	Release   string
+	Namespace string
+	Targets   []Target // at least one, in the order in which they are asked for
+	Timeout   time.Duration
+}
+
+// Target is a tier, "web", or "app/web" where two jobs have one of that name, and the count that it is to have.
+type Target struct {
+	Tier  string
+	Count int
+}

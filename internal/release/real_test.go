@@ -3,6 +3,7 @@
 package release_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -140,6 +141,7 @@ type job struct {
 	job    string // HCL inside the job
 	task   string // HCL inside the task
 	update string // HCL inside update
+	kill   string // kill_timeout, "1s" when empty
 }
 
 func (j job) source(rel string) string {
@@ -173,7 +175,7 @@ EOT
         ]
       }
       %[7]s
-      kill_timeout = "1s"
+      kill_timeout = %[8]q
       resources {
         cpu    = 20
         memory = 20
@@ -181,7 +183,7 @@ EOT
     }
   }
 }
-`, rel, j.name, j.job, update, j.group, j.script, j.task)
+`, rel, j.name, j.job, update, j.group, j.script, j.task, cmp.Or(j.kill, "1s"))
 }
 
 // newStack makes a stack of the waves of jobs.

@@ -35,6 +35,7 @@ type watching struct {
 	tick   *time.Ticker
 	stop   context.CancelFunc
 	last   []status.Tier
+	only   func(status.Tier) bool // leaves the other tiers out; nil: all
 }
 
 // watch begins to observe. close ends it.
@@ -96,6 +97,9 @@ func (w *watching) next(ctx context.Context) (status.Observation, []status.Tier,
 		if w.fresh.facts && w.fresh.checks {
 			o := w.observation()
 			tiers := w.verb.secret.tiers(status.Derive(o))
+			if w.only != nil {
+				tiers = slices.DeleteFunc(tiers, func(t status.Tier) bool { return !w.only(t) })
+			}
 			w.tell(tiers)
 			return o, tiers, nil
 		}

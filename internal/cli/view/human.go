@@ -114,6 +114,8 @@ func (h *Human) summary(r *release.Result) string {
 	switch {
 	case isStopped(r):
 		return fmt.Sprintf("%s is stopped: %s %s", name, strings.Join(r.Stopped, ", "), took)
+	case len(r.Scaled) > 0:
+		return fmt.Sprintf("%s is healthy: %s %s", name, scaled(r.Scaled), took)
 	case r.Outcome == release.Unchanged:
 		return fmt.Sprintf("%s is healthy, and nothing had to change: %s %s", name, plural(len(r.Tiers), "tier"), took)
 	}
@@ -125,6 +127,19 @@ func (h *Human) summary(r *release.Result) string {
 		done += fmt.Sprintf(", %d stopped", len(r.Stopped))
 	}
 	return fmt.Sprintf("%s is healthy: %s, %s %s", name, plural(len(r.Tiers), "tier"), done, took)
+}
+
+// scaled says of each tier what became of its count.
+func scaled(list []release.Scaled) string {
+	var parts []string
+	for _, t := range list {
+		if t.From == t.To {
+			parts = append(parts, fmt.Sprintf("%s stays at %d", t.Tier, t.To))
+			continue
+		}
+		parts = append(parts, fmt.Sprintf("%s %d → %d", t.Tier, t.From, t.To))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // endedWell reports whether a verb did what it was asked to.

@@ -15,7 +15,7 @@ import (
 
 // JSON speaks to programs.
 //
-// A verb's result is one JSON value on Out. run and stop write lines instead, each an object with a "type": "event"
+// A verb's result is one JSON value on Out. run, stop and scale write lines instead, each an object with a "type": "event"
 // while they work, "result" at the end. What is wrong is one object on Err, {"type": "diagnostics"} or {"type": "error"},
 // except for validate, whose result it is. Fields are only ever added. docs/cli-json.md has all of them.
 type JSON struct {
@@ -180,19 +180,20 @@ func (j *JSON) Finished(r *release.Result, outputs []stack.Output) {
 		values = append(values, OutputValue{Name: o.Name, Description: o.Description, Value: o.Value})
 	}
 	line(j.streams.Out, struct {
-		Type           string          `json:"type"`
-		Outcome        release.Outcome `json:"outcome"`
-		Release        string          `json:"release"`
-		Namespace      string          `json:"namespace"`
-		Revision       int             `json:"revision,omitempty"`
-		Submitted      []string        `json:"submitted,omitempty"`
-		Unchanged      []string        `json:"unchanged,omitempty"`
-		Stopped        []string        `json:"stopped,omitempty"`
-		Tiers          []status.Tier   `json:"tiers"`
-		Failures       []Failure       `json:"failures"`
-		Outputs        []OutputValue   `json:"outputs"`
-		ElapsedSeconds float64         `json:"elapsed_seconds"`
-	}{"result", r.Outcome, r.Release, r.Namespace, r.Revision, r.Submitted, r.Unchanged, r.Stopped,
+		Type           string           `json:"type"`
+		Outcome        release.Outcome  `json:"outcome"`
+		Release        string           `json:"release"`
+		Namespace      string           `json:"namespace"`
+		Revision       int              `json:"revision,omitempty"`
+		Submitted      []string         `json:"submitted,omitempty"`
+		Unchanged      []string         `json:"unchanged,omitempty"`
+		Stopped        []string         `json:"stopped,omitempty"`
+		Scaled         []release.Scaled `json:"scaled,omitempty"`
+		Tiers          []status.Tier    `json:"tiers"`
+		Failures       []Failure        `json:"failures"`
+		Outputs        []OutputValue    `json:"outputs"`
+		ElapsedSeconds float64          `json:"elapsed_seconds"`
+	}{"result", r.Outcome, r.Release, r.Namespace, r.Revision, r.Submitted, r.Unchanged, r.Stopped, r.Scaled,
 		append([]status.Tier{}, r.Tiers...), failures, values, r.Elapsed.Seconds()})
 }
 

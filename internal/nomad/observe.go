@@ -29,6 +29,7 @@ const (
 func (c *Client) Observe(ctx context.Context, ids []string) <-chan release.Facts {
 	out := make(chan release.Facts)
 	w := &watch{client: c, ids: ids, facts: make([]status.JobFacts, len(ids)), due: map[string]time.Time{}, news: map[string]bool{}}
+	w.children = newChildren(c)
 	for i, id := range ids {
 		w.facts[i] = status.JobFacts{ID: id}
 	}
@@ -52,6 +53,7 @@ type watch struct {
 	due      map[string]time.Time // when a job is read next
 	news     map[string]bool      // an event about the job came since it was last read
 	prestart time.Time            // when the prestart tasks' files are read next, zero while none runs
+	children *children            // of the jobs among these that are launched as such
 }
 
 // run keeps one subscription after the other until ctx is done.
@@ -82,6 +84,7 @@ func (w *watch) subscription(ctx context.Context, out chan<- release.Facts) erro
 	for _, id := range w.ids {
 		w.due[id], w.news[id] = time.Now(), true
 	}
+	defer w.children.end()
 	for {
 		wake := time.NewTimer(time.Until(w.next()))
 		select {
@@ -98,6 +101,13 @@ func (w *watch) subscription(ctx context.Context, out chan<- release.Facts) erro
 			}
 			w.mark(batch)
 			continue
+		case l := <-w.children.lists:
+			wake.Stop()
+			if l.err != nil {
+				return l.err
+			}
+			w.children.take(l)
+			continue
 		case <-wake.C:
 		}
 		changed, err := w.refresh(ctx)
@@ -113,6 +123,9 @@ func (w *watch) subscription(ctx context.Context, out chan<- release.Facts) erro
 // next is when something is to be read.
 func (w *watch) next() time.Time {
 	next := w.prestart
+	if at := w.children.due(); !at.IsZero() && (next.IsZero() || at.Before(next)) {
+		next = at
+	}
 	for _, at := range w.due {
 		if next.IsZero() || at.Before(next) {
 			next = at
@@ -147,8 +160,8 @@ func (w *watch) mark(batch *api.Events) {
 }
 
 // refresh reads what is due, and says whether there is something to send.
-func (w *watch) refresh(ctx context.Context) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+func (w *watch) refresh(whole context.Context) (bool, error) {
+	ctx, cancel := context.WithTimeout(whole, answerWithin)
 	defer cancel()
 	changed := false
 	for i, id := range w.ids {
@@ -160,7 +173,7 @@ func (w *watch) refresh(ctx context.Context) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		f.Progress = w.facts[i].Progress
+		f.Progress, f.Children = w.facts[i].Progress, w.facts[i].Children
 		w.facts[i], changed = *f, true
 		w.due[id] = now.Add(resync)
 		if w.news[id] {
@@ -168,7 +181,14 @@ func (w *watch) refresh(ctx context.Context) (bool, error) {
 		}
 		w.news[id] = false
 	}
-	changed = w.progress(ctx) || changed
+	if err := w.children.follow(whole, ctx, w.facts); err != nil {
+		return false, err
+	}
+	fresh, err := w.children.refresh(ctx, w.facts)
+	if err != nil {
+		return false, err
+	}
+	changed = w.progress(ctx) || changed || fresh
 	w.prestart = time.Time{}
 	if w.preparing() {
 		w.prestart = time.Now().Add(progressEvery)
@@ -179,7 +199,7 @@ func (w *watch) refresh(ctx context.Context) (bool, error) {
 // preparing says whether some allocation's prestart task runs.
 func (w *watch) preparing() bool {
 	for _, f := range w.facts {
-		if slices.ContainsFunc(f.Allocs, inPrestart) {
+		if slices.ContainsFunc(allocsOf(&f), inPrestart) {
 			return true
 		}
 	}
@@ -197,7 +217,7 @@ func (w *watch) progress(ctx context.Context) bool {
 	for i := range w.facts {
 		f := &w.facts[i]
 		next := map[string]*spec.Progress{}
-		for _, a := range f.Allocs {
+		for _, a := range allocsOf(f) {
 			old := f.Progress[a.ID]
 			p := old
 			if inPrestart(a) {

@@ -45,7 +45,6 @@ func TestAgainstRealAgents(t *testing.T) {
 		{"a job that left the pack is mentioned, and stopped when asked", pruned},
 		{"credentials are made once, copied, kept, and never made anew over data", credentials},
 		{"a supplied credential that is missing is asked for by its command", supplied},
-		{"a periodic job is healthy as it is, and stop takes its children too", periodic},
 		{"a system job is watched too", system},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, r) })
@@ -500,34 +499,6 @@ func supplied(t *testing.T, r *real) {
 	s.Credentials = []stack.Credential{{Name: "tls", Certificate: &stack.Certificate{}, Readers: []string{"given-app"}}}
 	res, err, _ := r.run(t, s, release.RunOptions{})
 	refused(t, r, res, err, release.Failed, "given-app", "nomad var put nomad/jobs/given-app tls_certificate=… tls_key=…")
-}
-
-func periodic(t *testing.T, r *real) {
-	s := newStack(t, "cron", []job{{name: "tick", job: `type = "batch"
-  periodic {
-    crons = ["*/1 * * * * * *"]
-    prohibit_overlap = true
-  }`, script: forever}})
-	r.ok(t, s, release.Healthy)
-	deadline := time.Now().Add(20 * time.Second)
-	for { // until a child runs
-		list, meta, err := r.api.Jobs().List(&api.QueryOptions{Prefix: "cron-tick/"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(list) > 0 && list[0].Status == "running" {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("no child was launched")
-		}
-		_, _, _ = r.api.Jobs().List((&api.QueryOptions{Prefix: "cron-tick/", WaitIndex: meta.LastIndex, WaitTime: time.Second}))
-	}
-	r.stop(t, "cron")
-	list, _, err := r.api.Jobs().List(&api.QueryOptions{Prefix: "cron-tick"})
-	if err != nil || len(list) > 0 {
-		t.Errorf("left after stop: %d jobs, %v", len(list), err)
-	}
 }
 
 func system(t *testing.T, r *real) {

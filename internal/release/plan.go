@@ -79,7 +79,7 @@ func (r *run) load(ctx context.Context) error {
 		return err
 	}
 	for _, j := range listed {
-		if !ours[j.ID] && !j.Stop && !ours[j.ParentID] {
+		if !ours[j.ID] && !j.Stop && j.ParentID == "" { // a child goes with its parent
 			r.orphans = append(r.orphans, j.ID)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -117,7 +118,17 @@ func (r *run) prune(ctx context.Context) error {
 		return nil
 	}
 	r.enter(PhaseStop, "stopping what the pack no longer has")
-	for _, id := range r.orphans {
+	children, err := r.children(ctx, r.stack.Release.Name, r.orphans)
+	if err != nil {
+		return err
+	}
+	ids := slices.Clone(r.orphans)
+	for _, k := range children {
+		if runs(k) {
+			ids = append(ids, k.ID)
+		}
+	}
+	for _, id := range ids {
 		if err := r.deps.Nomad.Deregister(ctx, id, false); err != nil {
 			return err
 		}

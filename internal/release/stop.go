@@ -34,11 +34,13 @@ func (s *stop) do(ctx context.Context) error {
 }
 
 func (s *stop) waves(ctx context.Context, listed []*api.JobListStub) error {
-	children := map[string][]string{} // of periodic jobs, by parent
 	var jobs []*api.Job
+	var rest []string // children whose parent is gone
 	for _, stub := range listed {
 		if stub.ParentID != "" {
-			children[stub.ParentID] = append(children[stub.ParentID], stub.ID)
+			if !slices.ContainsFunc(listed, func(p *api.JobListStub) bool { return p.ID == stub.ParentID }) {
+				rest = append(rest, stub.ID)
+			}
 			continue
 		}
 		job, err := s.deps.Nomad.Job(ctx, stub.ID)
@@ -49,31 +51,64 @@ func (s *stop) waves(ctx context.Context, listed []*api.JobListStub) error {
 			jobs = append(jobs, job)
 		}
 	}
-	for _, wave := range stopOrder(jobs) {
-		var ids []string
-		for _, id := range wave { // a parent before its children, so that it starts no new one
-			ids = append(ids, id)
-			ids = append(ids, children[id]...)
-			delete(children, id)
-		}
+	waves := stopOrder(jobs)
+	if len(rest) > 0 {
+		slices.Sort(rest)
+		waves = append(waves, rest)
+	}
+	for _, ids := range waves {
 		if err := s.wave(ctx, ids); err != nil {
 			return err
 		}
 	}
-	var rest []string // children whose parent is gone
-	for _, ids := range children {
-		rest = append(rest, ids...)
-	}
-	slices.Sort(rest)
-	if len(rest) == 0 {
-		return nil
-	}
-	return s.wave(ctx, rest)
+	return nil
 }
 
-// wave stops jobs and returns when none of their allocations runs.
+// wave stops jobs, their children after them, and returns when none of their allocations runs. Children are looked for
+// until no other comes: one that was being launched while its parent was stopped appears later.
 func (s *stop) wave(ctx context.Context, ids []string) error {
 	s.phase = PhaseStop
+	all := slices.Clone(ids)
+	for next := ids; len(next) > 0; {
+		if err := s.stopJobs(ctx, next); err != nil {
+			return err
+		}
+		var err error
+		if next, err = s.others(ctx, ids, all); err != nil {
+			return err
+		}
+		if len(next) == 0 {
+			if err := s.awaitEnd(ctx, all); err != nil {
+				return err
+			}
+			if next, err = s.others(ctx, ids, all); err != nil {
+				return err
+			}
+		}
+		all = append(all, next...)
+	}
+	if !s.opt.Purge {
+		return nil
+	}
+	return s.purge(ctx, ids)
+}
+
+// others are the children of jobs that run and are not among those that are known.
+func (s *stop) others(ctx context.Context, parents, known []string) ([]string, error) {
+	kids, err := s.children(ctx, s.opt.Release, parents)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, k := range kids {
+		if runs(k) && !slices.Contains(known, k.ID) {
+			out = append(out, k.ID)
+		}
+	}
+	return out, nil
+}
+
+func (s *stop) stopJobs(ctx context.Context, ids []string) error {
 	for _, id := range ids {
 		if err := s.deps.Nomad.Deregister(ctx, id, false); err != nil {
 			return err
@@ -81,6 +116,11 @@ func (s *stop) wave(ctx context.Context, ids []string) error {
 		s.res.Stopped = append(s.res.Stopped, id)
 		s.say(Info, id, "stopped job %s", id)
 	}
+	return nil
+}
+
+// awaitEnd returns when nothing of the jobs runs.
+func (s *stop) awaitEnd(ctx context.Context, ids []string) error {
 	jobs := make([]watched, len(ids))
 	for i, id := range ids {
 		jobs[i].id = id
@@ -89,15 +129,22 @@ func (s *stop) wave(ctx context.Context, ids []string) error {
 	defer w.close()
 	for {
 		o, _, err := w.next(ctx)
-		if err != nil {
+		if err != nil || quiet(o) {
 			return err
 		}
-		if quiet(o) {
-			break
-		}
 	}
-	if !s.opt.Purge {
-		return nil
+}
+
+// purge makes Nomad forget jobs, after their children, those that had ended long before too.
+func (s *stop) purge(ctx context.Context, ids []string) error {
+	kids, err := s.children(ctx, s.opt.Release, ids)
+	if err != nil {
+		return err
+	}
+	for _, k := range kids {
+		if err := s.deps.Nomad.Deregister(ctx, k.ID, true); err != nil {
+			return err
+		}
 	}
 	for _, id := range ids {
 		if err := s.deps.Nomad.Deregister(ctx, id, true); err != nil {

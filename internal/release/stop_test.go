@@ -52,7 +52,7 @@ func TestStopTakesChildrenAfterTheirParent(t *testing.T) {
 		f.have(&stack.Job{API: serving("cron")}, &stack.Job{API: child}, &stack.Job{API: serving("front", "cron")})
 		res, err := New(Deps{Nomad: f}).Stop(t.Context(), StopOptions{Release: "shop", Purge: true}, &told{})
 		wantOutcome(t, res, err, Healthy)
-		want(t, f, "stop front", "purge front", "stop cron", "stop cron/periodic-1", "purge cron", "purge cron/periodic-1", "unlock")
+		want(t, f, "stop front", "purge front", "stop cron", "stop cron/periodic-1", "purge cron/periodic-1", "purge cron", "unlock")
 	})
 }
 

@@ -34,7 +34,18 @@ func (r *run) submitAndWatch(ctx context.Context) error {
 			return err
 		}
 	}
+	r.warnOfRuns(j.lastTiers)
 	return nil
+}
+
+// warnOfRuns mentions the periodic tiers whose runs do not go well: a run does not wait for the next one, and does not fail
+// for the last.
+func (r *run) warnOfRuns(tiers []status.Tier) {
+	for _, t := range tiers {
+		if job := r.job(t.Job); job != nil && launches(job.api) && t.State == status.Unhealthy {
+			r.say(Warn, t.Job, "tier %s of job %s is %s: %s", t.Name, t.Job, t.State, t.Reason)
+		}
+	}
 }
 
 // submit registers the changed jobs of one wave.
@@ -68,6 +79,13 @@ func (r *run) register(ctx context.Context, job *planned) error {
 	r.res.Submitted = append(r.res.Submitted, job.ID)
 	r.phase = PhaseSubmit
 	r.say(Info, job.ID, "%s job %s", what, job.ID)
+	if at := status.NextLaunch(job.api, r.deps.Now()); at != "" {
+		which := "next"
+		if job.created() {
+			which = "first"
+		}
+		r.say(Info, job.ID, "job %s is periodic, %s launch at %s", job.ID, which, at)
+	}
 	if resp.Warnings != "" {
 		r.say(Warn, job.ID, "job %s: %s", job.ID, strings.TrimSpace(resp.Warnings))
 	}
@@ -116,7 +134,7 @@ func (r *run) giveUp(ctx context.Context, err error, j *judge, wave int) error {
 	if out.Outcome == TimedOut && j.lastTiers != nil {
 		var bad []string
 		for _, t := range j.lastTiers {
-			if job := r.job(t.Job); job != nil && job.wave <= wave && t.State != status.Healthy && t.State != status.Complete {
+			if job := r.job(t.Job); job != nil && job.wave <= wave && !launches(job.api) && t.State != status.Healthy && t.State != status.Complete {
 				bad = append(bad, t.Job+"/"+t.Name)
 			}
 		}

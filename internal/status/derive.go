@@ -78,15 +78,16 @@ func (g *group) tier() Tier {
 	switch job := g.facts.Job; {
 	case value(job.Stop):
 		t.State, t.Desired = Stopped, 0
+		if launches(job) {
+			t.Instances = shown(g.runs())
+		}
 		if n := g.live(); n > 0 {
 			t.Reason = fmt.Sprintf("%s still running", count(n, "instance"))
 		}
-	case job.IsPeriodic():
-		t.State, t.Desired, t.Reason = Healthy, 0, g.nextLaunch()
-	case job.IsParameterized():
-		t.State, t.Desired, t.Reason = Healthy, 0, "waits to be dispatched"
 	case t.Desired == 0 && !perNode(job):
 		t.State, t.Reason = Healthy, "scaled to 0"
+	case launches(job):
+		g.launched(&t)
 	default:
 		t.State, t.Reason = g.judge(t.Desired, t.Healthy)
 	}
@@ -143,10 +144,16 @@ func (g *group) judge(desired, healthy int) (State, string) {
 // live counts the allocations that have not ended, wanted or not.
 func (g *group) live() int {
 	n := 0
-	for _, a := range g.facts.Allocs {
-		if a.TaskGroup == value(g.tg.Name) && !terminal(a) {
-			n++
+	count := func(allocs []*api.AllocationListStub) {
+		for _, a := range allocs {
+			if a.TaskGroup == value(g.tg.Name) && !terminal(a) {
+				n++
+			}
 		}
+	}
+	count(g.facts.Allocs)
+	for _, c := range g.facts.Children {
+		count(c.Allocs)
 	}
 	return n
 }
@@ -218,14 +225,6 @@ func (g *group) desired() int {
 		n = ds.DesiredTotal
 	}
 	return n
-}
-
-func (g *group) nextLaunch() string {
-	next, err := g.facts.Job.Periodic.Next(g.now)
-	if err != nil || next.IsZero() {
-		return "periodic"
-	}
-	return "periodic, next launch at " + next.UTC().Format("2006-01-02 15:04:05 MST")
 }
 
 func isBatch(j *api.Job) bool {

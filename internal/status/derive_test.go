@@ -236,11 +236,6 @@ func TestATierIsWhatItsFactsSay(t *testing.T) {
 			Pending, ""},
 		"a batch job that failed for good has failed": {
 			JobFacts{Job: newJob(kind("batch"), noReschedule), Allocs: allocs(alloc(dead))}, Failed, "exit code 3"},
-		"a periodic job is healthy as it is, and says when it runs": {
-			JobFacts{Job: newJob(kind("batch"), func(j *api.Job) {
-				j.Periodic = &api.PeriodicConfig{Enabled: ptr(true), Specs: []string{"30 12 * * *"}, SpecType: ptr("cron"), TimeZone: ptr("UTC")}
-			})},
-			Healthy, "next launch at 2026-03-01 12:30:00"},
 		"a parameterized job waits to be dispatched": {
 			JobFacts{Job: newJob(kind("batch"), func(j *api.Job) { j.ParameterizedJob = &api.ParameterizedJobConfig{} })}, Healthy, "dispatched"},
 		"a group scaled to nothing is healthy": {

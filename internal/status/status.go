@@ -19,6 +19,7 @@ type State string
 // The states, roughly in the order in which a tier passes through them.
 const (
 	Unsubmitted State = "unsubmitted" // not registered yet
+	Scheduled   State = "scheduled"   // periodic work none of whose runs is known yet; Reason says when it is launched
 	Pending     State = "pending"     // registered, no allocation placed
 	Waiting     State = "waiting"     // at its gate; Reason says for what
 	Migrating   State = "migrating"
@@ -49,6 +50,20 @@ type JobFacts struct {
 	Deployments []*api.Deployment         // all of this job, newest first; those of earlier versions tell of reverts
 	Progress    map[string]*spec.Progress // by allocation ID, where a prestart task has written one
 	Checks      map[string][]Check        // by allocation ID, from Consul
+	Children    []Child                   // of a periodic or parameterized job: the newest few, newest first
+}
+
+// Child is one run of a periodic or parameterized job, which Nomad keeps as a job of its own with the parent's groups.
+// Its prestart tasks' words are in the parent's Progress.
+type Child struct {
+	ID       string
+	Launched time.Time // when it was due, which its ID says
+	Index    uint64    // at which it was created: the parent's modify index is larger when the parent changed since
+	Stop     bool      // somebody stopped it
+	Dead     bool      // nothing of it runs or is to be placed
+	Gone     bool      // Nomad has forgotten it meanwhile: it tells how the last run ended, and there is nothing to look up
+	Allocs   []*api.AllocationListStub
+	Eval     *api.Evaluation // says why it has no allocation, or nil
 }
 
 // Check is one health check of an instance, as Consul has it.
@@ -68,9 +83,12 @@ type Tier struct {
 	Desired   int        `json:"desired"`
 	Healthy   int        `json:"healthy"`
 	Instances []Instance `json:"instances,omitempty"`
+	Next      time.Time  `json:"next,omitzero"` // the next launch of a periodic job
+	Until     time.Time  `json:"-"`             // when time alone changes what is said here: derive again then; zero for never
 }
 
-// Instance is one allocation that the tier still wants, or the newest that failed.
+// Instance is one allocation that the tier still wants, or the newest that failed. Those of a periodic or parameterized
+// job are the allocations of its newest children, newest first.
 type Instance struct {
 	Alloc   string    `json:"alloc"`
 	Index   int       `json:"index"`
@@ -81,6 +99,9 @@ type Instance struct {
 	Since   time.Time `json:"since"`
 	Tasks   []Task    `json:"tasks,omitempty"`
 	Checks  []Check   `json:"checks,omitempty"`
+
+	Child    string    `json:"child,omitempty"`   // ID of the child job that it belongs to
+	Launched time.Time `json:"launched,omitzero"` // of that child
 }
 
 // Task is one task of an instance.

@@ -1,0 +1,286 @@
+package nomad
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/nomad/api"
+
+	"github.com/packctl/packctl/internal/status"
+)
+
+// Children are looked at as far as a reader follows them: each is one line of a list and, until it has ended, one
+// question for its allocations. What has ended is not asked for again, and the newest of it is kept when Nomad has
+// forgotten it, which is after four hours where nobody configured another time.
+const (
+	newestChildren = 10
+	keptChildren   = 3
+)
+
+// The middle of a child's ID, which is "<parent>/periodic-<Unix time>" or "<parent>/dispatch-<Unix time>-<random>".
+const (
+	middlePeriodic   = api.JobPeriodicLaunchSuffix
+	middleDispatched = "/dispatch-"
+)
+
+// children knows the newest children of the jobs that are launched as such. For each such job one query waits in Nomad
+// for a change of that list, which moves with the status of each child and its allocations: the event stream cannot be
+// asked for jobs whose IDs are not known before. One goroutine uses it; those of the queries send to lists.
+type children struct {
+	client *Client
+	lists  chan childList
+	of     map[string]*brood // by parent
+	ended  sync.WaitGroup    // the queries
+}
+
+// brood are the children of one job.
+type brood struct {
+	stop  context.CancelFunc  // of its query, nil while there is none
+	stubs []*api.JobListStub  // newest first
+	due   time.Time           // when they are read next, zero while none is under way and there is no news
+	read  []status.Child      // newest first
+	final map[string]struct{} // IDs of those that have ended for good
+}
+
+// childList is what one query gave.
+type childList struct {
+	parent string
+	stubs  []*api.JobListStub
+	err    error
+}
+
+func newChildren(c *Client) *children {
+	return &children{client: c, lists: make(chan childList), of: map[string]*brood{}}
+}
+
+// follow keeps a query for each job that is launched as children, and ends those of the others. The first list is read
+// at once: what is known of a job always holds its children.
+func (k *children) follow(ctx, within context.Context, facts []status.JobFacts) error {
+	for i := range facts {
+		f := &facts[i]
+		middle := ""
+		switch {
+		case f.Job == nil:
+		case f.Job.IsPeriodic():
+			middle = middlePeriodic
+		case f.Job.IsParameterized():
+			middle = middleDispatched
+		}
+		b := k.of[f.ID]
+		switch {
+		case middle == "" && b != nil:
+			b.end()
+			delete(k.of, f.ID)
+			f.Children = nil
+		case middle != "" && (b == nil || b.stop == nil):
+			if b == nil {
+				b = &brood{final: map[string]struct{}{}}
+				k.of[f.ID] = b
+			}
+			l, index := k.client.childList(within, f.ID, middle, 0)
+			if l.err != nil {
+				return l.err
+			}
+			b.stubs, b.due = l.stubs, time.Now()
+			own, stop := context.WithCancel(ctx)
+			b.stop = stop
+			k.ended.Go(func() { k.query(own, f.ID, middle, l.stubs, index) })
+		}
+	}
+	return nil
+}
+
+func (b *brood) end() {
+	if b.stop != nil {
+		b.stop()
+		b.stop = nil
+	}
+}
+
+// end ends the queries and returns when they have ended. What was read stays.
+func (k *children) end() {
+	for _, b := range k.of {
+		b.end()
+	}
+	k.ended.Wait()
+}
+
+// query sends the list of a job's newest children after each change, until ctx is done or a fault.
+func (k *children) query(ctx context.Context, parent, middle string, last []*api.JobListStub, index uint64) {
+	for pause(ctx, settle) {
+		l, next := k.client.childList(ctx, parent, middle, index)
+		if next < index {
+			next = 0 // Nomad started anew
+		}
+		index = next
+		if l.err == nil && reflect.DeepEqual(l.stubs, last) {
+			continue
+		}
+		select {
+		case k.lists <- l:
+		case <-ctx.Done():
+			return
+		}
+		if l.err != nil {
+			return
+		}
+		last = l.stubs
+	}
+}
+
+// childList asks once, waiting for something newer than index. Names of children sort by their time.
+func (c *Client) childList(ctx context.Context, parent, middle string, index uint64) (childList, uint64) {
+	ctx, cancel := context.WithTimeout(ctx, followLate)
+	defer cancel()
+	q := c.query(ctx)
+	q.Prefix, q.Reverse, q.PerPage = parent+middle, true, newestChildren
+	q.WaitIndex, q.WaitTime = index, followWait
+	stubs, meta, err := c.api.Jobs().ListOptions(nil, q)
+	if err != nil {
+		return childList{parent: parent, err: c.fault("list the children of job "+parent, err)}, 0
+	}
+	stubs = slices.DeleteFunc(stubs, func(s *api.JobListStub) bool { return s.ParentID != parent })
+	slices.Reverse(stubs) // nomad/api sorts what it got
+	return childList{parent: parent, stubs: stubs}, meta.LastIndex
+}
+
+// take notes a list: its children are to be read.
+func (k *children) take(l childList) {
+	if b := k.of[l.parent]; b != nil {
+		b.stubs = l.stubs
+		if soon := time.Now().Add(settle); b.due.IsZero() || b.due.After(soon) {
+			b.due = soon
+		}
+	}
+}
+
+// due is when something is to be read, zero when there is nothing.
+func (k *children) due() time.Time {
+	var next time.Time
+	for _, b := range k.of {
+		if !b.due.IsZero() && (next.IsZero() || b.due.Before(next)) {
+			next = b.due
+		}
+	}
+	return next
+}
+
+// refresh reads the children that are due into the facts of their parents, and says whether there were any.
+func (k *children) refresh(ctx context.Context, facts []status.JobFacts) (bool, error) {
+	changed := false
+	for i := range facts {
+		f := &facts[i]
+		b := k.of[f.ID]
+		if b == nil || b.due.IsZero() || b.due.After(time.Now()) || f.Job == nil {
+			continue
+		}
+		if err := k.client.readChildren(ctx, b, *f.Job.CreateIndex); err != nil {
+			return changed, err
+		}
+		f.Children, changed = slices.Clone(b.read), true
+	}
+	return changed, nil
+}
+
+// readChildren reads what is not known for good. created is the parent's: what is older belonged to another of its name.
+func (c *Client) readChildren(ctx context.Context, b *brood, created uint64) error {
+	var now []status.Child
+	under := false
+	for _, s := range b.stubs {
+		i := slices.IndexFunc(b.read, func(old status.Child) bool { return old.ID == s.ID })
+		if _, final := b.final[s.ID]; final && i >= 0 {
+			now = append(now, b.read[i])
+			continue
+		}
+		child, err := c.child(ctx, s)
+		if err != nil {
+			return err
+		}
+		now = append(now, child)
+		if child.Dead && !slices.ContainsFunc(child.Allocs, unfinished) {
+			b.final[s.ID] = struct{}{}
+		} else {
+			under = true
+		}
+	}
+	now = append(now, b.kept(now, created)...)
+	known := map[string]struct{}{}
+	for _, child := range now {
+		if _, final := b.final[child.ID]; final {
+			known[child.ID] = struct{}{}
+		}
+	}
+	b.read, b.final, b.due = now, known, time.Time{}
+	if under {
+		b.due = time.Now().Add(resync)
+	}
+	return nil
+}
+
+// kept are the newest that were known to have ended and are no longer listed.
+func (b *brood) kept(now []status.Child, created uint64) []status.Child {
+	var out []status.Child
+	for _, old := range b.read {
+		_, final := b.final[old.ID]
+		listed := slices.ContainsFunc(now, func(c status.Child) bool { return c.ID == old.ID })
+		if final && !listed && old.Index > created && len(out) < keptChildren {
+			old.Gone = true
+			out = append(out, old)
+		}
+	}
+	return out
+}
+
+func unfinished(a *api.AllocationListStub) bool {
+	return a.ClientStatus == api.AllocClientStatusPending || a.ClientStatus == api.AllocClientStatusRunning
+}
+
+// child reads one child's allocations, and where it has none and waits for one, why.
+func (c *Client) child(ctx context.Context, s *api.JobListStub) (status.Child, error) {
+	out := status.Child{ID: s.ID, Launched: launchedAt(s.ID), Index: s.CreateIndex, Stop: s.Stop, Dead: s.Status == "dead"}
+	var err error
+	if out.Allocs, _, err = c.api.Jobs().Allocations(s.ID, false, c.query(ctx)); err != nil {
+		return out, c.fault("list the allocations of job "+s.ID, err)
+	}
+	if len(out.Allocs) > 0 || out.Dead {
+		return out, nil
+	}
+	evals, _, err := c.api.Jobs().Evaluations(s.ID, c.query(ctx))
+	if err != nil {
+		return out, c.fault("list the evaluations of job "+s.ID, err)
+	}
+	out.Eval, _ = unplaced(&api.Job{JobModifyIndex: &s.JobModifyIndex}, evals)
+	return out, nil
+}
+
+// launchedAt is the time in a child's ID, zero when there is none.
+func launchedAt(id string) time.Time {
+	i := strings.LastIndex(id, middlePeriodic)
+	n := len(middlePeriodic)
+	if i < 0 {
+		i, n = strings.LastIndex(id, middleDispatched), len(middleDispatched)
+	}
+	if i < 0 {
+		return time.Time{}
+	}
+	text, _, _ := strings.Cut(id[i+n:], "-")
+	unix, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.Unix(unix, 0)
+}
+
+// allocsOf are a job's allocations and those of its children.
+func allocsOf(f *status.JobFacts) []*api.AllocationListStub {
+	out := slices.Clone(f.Allocs)
+	for _, c := range f.Children {
+		out = append(out, c.Allocs...)
+	}
+	return out
+}

@@ -30,7 +30,7 @@ const (
 	underway outcome = iota
 	succeeded
 	failed
-	unknown // stopped by somebody, or nothing is left that tells
+	unknown // somebody stopped it, or nothing is left that tells
 )
 
 // runs judges the group in each child, newest first.
@@ -69,13 +69,15 @@ func (g *group) of(c Child) *group {
 
 func (r *run) end() outcome {
 	switch {
+	case r.Stop:
+		return unknown
 	case r.State == Complete:
 		return succeeded
 	case r.State == Failed:
 		return failed
 	case r.Dead && slices.ContainsFunc(r.Instances, func(in Instance) bool { return in.State == Failed || in.State == Unhealthy }):
 		return failed // what would have been placed again is not: Nomad is done with it
-	case r.Dead || r.Stop:
+	case r.Dead:
 		return unknown
 	}
 	return underway

@@ -103,10 +103,13 @@ func tiersOf(prev *Page, s Sample, now time.Time) []Tier {
 		g := groups[id]
 		t := Tier{
 			Tier: st, ID: id, Level: levelOf(st.State), Since: now,
-			Type: g.kind, Services: g.services, Needs: slices.Clone(g.needs), Volumes: g.volumes,
+			Type: g.kind, Schedule: g.schedule, Launches: g.launches, Services: g.services, Needs: slices.Clone(g.needs), Volumes: g.volumes,
 		}
 		for _, in := range st.Instances {
 			t.Instances = append(t.Instances, instanceOf(in, gates[in.Alloc]))
+			if g.launches {
+				continue // what a run that has ended went through is not the tier's
+			}
 			for _, task := range in.Tasks {
 				t.Restarts += task.Restarts
 			}

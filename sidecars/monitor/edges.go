@@ -20,6 +20,8 @@ func tierID(job, group string) string { return job + "/" + group }
 // facts of one group, as registered.
 type groupFacts struct {
 	kind     string
+	schedule string
+	launches bool
 	services []string
 	needs    []Need
 	volumes  []Volume
@@ -38,6 +40,8 @@ func groupsOf(obs status.Observation) map[string]groupFacts {
 			}
 			out[tierID(j.ID, *g.Name)] = groupFacts{
 				kind:     deref(j.Job.Type),
+				schedule: scheduleOf(j.Job),
+				launches: j.Job.IsPeriodic() || j.Job.IsParameterized(),
 				services: servicesOf(g),
 				needs:    needsOf(g),
 				volumes:  volumesOf(g),
@@ -45,6 +49,22 @@ func groupsOf(obs status.Observation) map[string]groupFacts {
 		}
 	}
 	return out
+}
+
+// scheduleOf is when a periodic job is launched, as its author wrote it.
+func scheduleOf(j *api.Job) string {
+	if j.Periodic == nil {
+		return ""
+	}
+	specs := j.Periodic.Specs
+	if one := deref(j.Periodic.Spec); one != "" {
+		specs = []string{one}
+	}
+	text := strings.Join(specs, "; ")
+	if zone := deref(j.Periodic.TimeZone); zone != "" {
+		text += " (" + zone + ")"
+	}
+	return text
 }
 
 func servicesOf(g *api.TaskGroup) []string {

@@ -63,7 +63,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 }
 
 func states() []status.State {
-	return []status.State{status.Unsubmitted, status.Pending, status.Waiting, status.Migrating, status.Starting,
+	return []status.State{status.Unsubmitted, status.Scheduled, status.Pending, status.Waiting, status.Migrating, status.Starting,
 		status.Checking, status.Healthy, status.Unhealthy, status.Failed, status.Complete, status.Stopped}
 }
 

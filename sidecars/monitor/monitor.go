@@ -21,7 +21,7 @@ import (
 // Timing of the loop and of the streams.
 const (
 	firstRead    = 20 * time.Second       // how long the page may say that it is looking, before it says what does not answer
-	refresh      = 15 * time.Second       // without any event; some reasons depend on the clock
+	refresh      = 15 * time.Second       // without any event, at the latest; some reasons depend on the clock
 	settle       = 250 * time.Millisecond // events come in bursts: at most one read in this time
 	heartbeat    = 10 * time.Second       // a page that hears nothing for three of these says so
 	writeTimeout = 10 * time.Second       // a watcher that does not read for this long is dropped
@@ -81,7 +81,7 @@ func (m *Monitor) Watch(ctx context.Context) {
 		if !pause(ctx, settle) {
 			return
 		}
-		timer := time.NewTimer(refresh)
+		timer := time.NewTimer(until(d.Page, time.Now()))
 		select {
 		case <-ctx.Done():
 		case <-m.source.Changed():
@@ -89,6 +89,21 @@ func (m *Monitor) Watch(ctx context.Context) {
 		}
 		timer.Stop()
 	}
+}
+
+// until is how long a page may stand without any event: less than usual where a tier says when it will be another, as one
+// of a periodic job does.
+func until(p *Page, now time.Time) time.Duration {
+	wait := refresh
+	if p.Stale { // its tiers are those of an earlier moment
+		return wait
+	}
+	for _, t := range p.Tiers {
+		if !t.Until.IsZero() {
+			wait = min(wait, t.Until.Sub(now)+time.Millisecond)
+		}
+	}
+	return max(wait, 0)
 }
 
 func (m *Monitor) read(ctx context.Context) Sample {

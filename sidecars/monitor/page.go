@@ -69,6 +69,8 @@ type Tier struct {
 	Level     Level      `json:"level"`
 	Since     time.Time  `json:"since"` // of this state
 	Type      string     `json:"type,omitempty"`
+	Schedule  string     `json:"schedule,omitempty"`   // of a periodic job: its cron expressions and time zone
+	Launches  bool       `json:"launches,omitempty"`   // it runs as children, periodically or dispatched: its instances are its last runs
 	RootCause bool       `json:"root_cause,omitempty"` // not well although all it needs is, and others suffer
 	BlockedBy []string   `json:"blocked_by,omitempty"` // IDs of needed tiers that are not well, while this one is not
 	Restarts  uint64     `json:"restarts"`
@@ -115,7 +117,7 @@ type Change struct {
 // levelOf is the level of a state.
 func levelOf(s status.State) Level {
 	switch s {
-	case status.Healthy, status.Complete:
+	case status.Healthy, status.Complete, status.Scheduled:
 		return LevelOK
 	case status.Stopped:
 		return LevelOff

@@ -74,11 +74,35 @@ func newView(cfg Config) (*view, error) {
 		"chart":     chart,
 		"open":      opened,
 		"quiet":     quiet,
+		"runs":      func(t Tier) bool { return t.Launches },
+		"kind":      kindOf,
+		"label":     labelOf,
 	}).ParseFS(files, "assets/*.tmpl")
 	if err != nil {
 		return nil, fmt.Errorf("parse the embedded page: %w", err)
 	}
 	return v, nil
+}
+
+// kindOf says what kind of tier it is, where that is not the usual one.
+func kindOf(t Tier) string {
+	switch {
+	case t.Schedule != "":
+		return "periodic"
+	case t.Launches:
+		return "parameterized"
+	case t.Type == "service":
+		return ""
+	}
+	return t.Type
+}
+
+// labelOf names an instance for those who cannot see the page.
+func labelOf(in Instance) string {
+	if in.Launched.IsZero() {
+		return fmt.Sprintf("instance %d", in.Index)
+	}
+	return "run of " + in.Launched.UTC().Format("15:04:05") + " UTC"
 }
 
 type timed struct{ T, Now time.Time }

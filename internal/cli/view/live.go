@@ -167,8 +167,8 @@ func (p *plain) event(e release.Event) {
 		fmt.Fprintf(p.out, "%s  %s%s\n", clock(e.Time), level, oneLine(e.Message))
 	}
 	for _, tier := range e.Tiers {
-		text := fmt.Sprintf("%s: %s %s", tier.Name, tier.State, instances(tier))
-		if reason := oneLine(tier.Reason); reason != "" && !done(tier.State) {
+		text := strings.TrimRight(fmt.Sprintf("%s: %s %s", tier.Name, tier.State, instances(tier)), " ")
+		if reason := oneLine(tier.Reason); reason != "" && (!done(tier.State) || tier.State == status.Scheduled) {
 			text += ", " + reason
 		}
 		key := tier.Job + "/" + tier.Name

@@ -84,7 +84,7 @@ func height(tiers []status.Tier) int {
 }
 
 func done(s status.State) bool {
-	return s == status.Healthy || s == status.Complete || s == status.Stopped
+	return s == status.Healthy || s == status.Complete || s == status.Stopped || s == status.Scheduled
 }
 
 // tier is a tier's line (mark, name, state, instances, time in this state) and the reason for its state.
@@ -95,7 +95,10 @@ func (t tree) tier(tier status.Tier, names int) (line, reason string) {
 		return line, oneLine(tier.Reason) // how many it will have is not known yet
 	}
 	line += " " + pad(instances(tier), 5)
-	if done(tier.State) {
+	switch {
+	case tier.State == status.Scheduled:
+		return line, oneLine(tier.Reason)
+	case done(tier.State):
 		return strings.TrimRight(line, " "), ""
 	}
 	return line + " " + t.style.dim(padLeft(t.elapsed(tier), 6)), oneLine(tier.Reason)
@@ -125,8 +128,13 @@ func (t tree) look(s status.State) (mark string, paint func(string) string) {
 	}
 }
 
-// instances is "healthy/desired".
-func instances(tier status.Tier) string { return fmt.Sprintf("%d/%d", tier.Healthy, tier.Desired) }
+// instances is "healthy/desired", or nothing for a periodic tier, which wants none.
+func instances(tier status.Tier) string {
+	if !tier.Next.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("%d/%d", tier.Healthy, tier.Desired)
+}
 
 // oneLine keeps a text of several lines, or with control characters, from breaking a line.
 func oneLine(s string) string {

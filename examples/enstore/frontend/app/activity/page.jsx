@@ -1,0 +1,7 @@
+import Activity from '@/components/Activity'
+
+export const metadata = { title: 'Activity' }
+
+export default function Page() {
+  return <Activity />
+}

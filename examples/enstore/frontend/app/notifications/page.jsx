@@ -1,0 +1,7 @@
+import Notifications from '@/components/Notifications'
+
+export const metadata = { title: 'Notifications' }
+
+export default function Page() {
+  return <Notifications />
+}

@@ -1,0 +1,5 @@
+import Shop from '@/components/Shop'
+
+export default function Page() {
+  return <Shop />
+}

@@ -36,7 +36,7 @@ export default function Activity() {
         <ul className="card list" id="activity">
           {logs.data?.map((entry) => (
             <li key={entry.id}>
-              <span className="badge type" style={{ '--hue': hue(entry.type) }}>{entry.type}</span>
+              <span className={`badge type ${/fail/.test(entry.type) ? 'failed' : ''}`} style={{ '--hue': hue(entry.type) }}>{entry.type}</span>
               <div className="grow">{text(entry)}</div>
               <time className="faint" title={age(entry.created_at, now)}>{clock(entry.created_at)}</time>
             </li>
@@ -49,6 +49,6 @@ export default function Activity() {
 
 // Whatever an entry says of itself, besides its type and its time.
 const text = (entry) => {
-  const { id, type, created_at, updated_at, message, description, ...rest } = entry
-  return [message || description, summary(rest)].filter(Boolean).join(' · ')
+  const { id, type, created_at, updated_at, message, description, context, data, ...rest } = entry
+  return [message || description, summary(context), summary(data), summary(rest)].filter(Boolean).join(' · ')
 }

@@ -79,6 +79,7 @@ function Product({ product, onOrder }) {
         <form className="buy" onSubmit={order}>
           <b className="price">{money(product)}</b>
           <input
+            onFocus={(event) => event.target.select()}
             aria-label={`Quantity of ${product.sku}`}
             type="number"
             min="1"
@@ -86,7 +87,7 @@ function Product({ product, onOrder }) {
             value={quantity}
             onChange={(event) => setQuantity(Number(event.target.value))}
           />
-          <button disabled={state.step === 'sending'}>{state.step === 'sending' ? 'Sending …' : state.step === 'failed' ? 'Try again' : 'Order'}</button>
+          <button disabled={state.step === 'sending'}>{state.step === 'sending' ? 'Sending …' : wish ? 'Try again' : 'Order'}</button>
         </form>
         <p className={`result ${state.step}`} role="status">
           {state.step === 'placed' && <>Order {short(state.id)} {state.again ? 'had been placed already' : 'is placed'}.</>}

@@ -51,6 +51,7 @@ func NewCmdRoot(f *Factory) *cobra.Command {
 		NewCmdRun(f, nil),
 		NewCmdStop(f, nil),
 		NewCmdScale(f, nil),
+		NewCmdLogs(f, nil),
 		NewCmdVersion(f, nil),
 	)
 	return root

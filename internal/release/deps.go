@@ -25,6 +25,7 @@ type Nomad interface {
 	Store
 	Volumes
 	Evidence
+	Logs
 	// Nodes lists the clients with their drivers.
 	Nodes(ctx context.Context) ([]*api.NodeListStub, error)
 	// HostAddresses are the clients' addresses by host network; "" is the default one.
@@ -91,6 +92,25 @@ type Volumes interface {
 type Evidence interface {
 	// LogTail is the end of a task's log; stream is "stdout" or "stderr". A log that does not exist is empty.
 	LogTail(ctx context.Context, alloc, task, stream string, bytes int64) (string, error)
+}
+
+// Logs are the files that tasks' output is kept in. Nomad rotates them, and collects them some time after an allocation's end.
+type Logs interface {
+	// Allocs lists the allocations, ended ones too, of jobs and of the children of jobs. It answers when something is newer
+	// than index (0: at once), or after a while; next is what to wait from then.
+	Allocs(ctx context.Context, jobs []string, index uint64) (list []*api.AllocationListStub, next uint64, err error)
+	// LogFiles lists an allocation's files, sorted. held is false when the allocation's node has none of them, or does not answer.
+	LogFiles(ctx context.Context, alloc string) (files []LogFile, held bool, err error)
+	// ReadLog reads at most limit bytes of a file from offset; nothing when there is nothing, or the file is gone.
+	ReadLog(ctx context.Context, alloc string, file LogFile, offset, limit int64) ([]byte, error)
+}
+
+// LogFile is one file of a task's log. Files of one stream belong one after the other, by their numbers.
+type LogFile struct {
+	Task   string
+	Stream string // stdout, stderr
+	Number int
+	Size   int64
 }
 
 // Health is what the engine needs of Consul.

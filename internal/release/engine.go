@@ -62,7 +62,26 @@ func (e *Engine) Scale(ctx context.Context, opt ScaleOptions, obs Observer) (*Re
 	return s.finish(ctx, opt.Timeout, s.do)
 }
 
-// verb is what run, stop and scale share.
+// Logs hands the logs of a release's tiers to sink, those of ended allocations too, the oldest allocation first. With
+// Follow it goes on with what runs and what comes until ctx is done, which is then no error. An error is an *Error, or the
+// sink's own.
+func (e *Engine) Logs(ctx context.Context, opt LogOptions, sink LogSink) error {
+	l := &logs{verb: verb{deps: e.deps, began: e.deps.Now(), res: &Result{}}, opt: opt, sink: sink, known: map[string]*source{}}
+	err := l.do(ctx)
+	switch {
+	case err == nil || errors.Is(err, l.broken):
+		return err
+	case ctx.Err() != nil && opt.Follow:
+		return nil
+	}
+	out := l.classify(ctx, err)
+	if out.Outcome == Interrupted {
+		out.Hint = ""
+	}
+	return out
+}
+
+// verb is what run, stop, scale and logs share.
 type verb struct {
 	deps   Deps
 	obs    Observer

@@ -36,6 +36,10 @@ type fake struct {
 	regFault  error
 	blocker   map[string]*api.Deployment // by job: what lets nothing be scaled
 	ending    map[string]int             // by job: instances that are no longer wanted and have not ended
+	allocs    []*api.AllocationListStub  // that Allocs lists
+	files     map[string][]fakeLog       // by allocation; none: collected
+	reads     int
+	listFault error
 }
 
 func newFake() *fake {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -58,7 +59,7 @@ func (s *scale) do(ctx context.Context) error {
 
 // find resolves the targets against the registered jobs and refuses, all at once, what cannot be.
 func (s *scale) find(ctx context.Context) error {
-	tiers, err := s.tiers(ctx)
+	tiers, err := s.tiers(ctx, s.opt.Release)
 	if err != nil {
 		return err
 	}
@@ -100,9 +101,9 @@ func (s *scale) adopt() {
 	}
 }
 
-// tiers are all groups of the release's jobs, children of periodic ones left out, sorted by job.
-func (s *scale) tiers(ctx context.Context) ([]*target, error) {
-	listed, err := s.deps.Nomad.ReleaseJobs(ctx, s.opt.Release)
+// tiers are all groups of a release's jobs, children of periodic ones left out, sorted by job.
+func (v *verb) tiers(ctx context.Context, release string) ([]*target, error) {
+	listed, err := v.deps.Nomad.ReleaseJobs(ctx, release)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +113,7 @@ func (s *scale) tiers(ctx context.Context) ([]*target, error) {
 		if stub.ParentID != "" {
 			continue
 		}
-		job, err := s.deps.Nomad.Job(ctx, stub.ID)
+		job, err := v.deps.Nomad.Job(ctx, stub.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -125,7 +126,7 @@ func (s *scale) tiers(ctx context.Context) ([]*target, error) {
 		}
 	}
 	if len(tiers) == 0 {
-		return nil, noJobs(s.opt.Release)
+		return nil, noJobs(release)
 	}
 	return tiers, nil
 }
@@ -152,7 +153,7 @@ func (s *scale) resolve(tiers []*target, want Target, p *problems) *target {
 	}
 	switch len(found) {
 	case 0:
-		p.add(tierHint(want.Tier, tierNames(tiers)), "release %s has no tier %q", s.opt.Release, want.Tier)
+		p.add(nameHint(want.Tier, "its tiers", tierNames(tiers)), "release %s has no tier %q", s.opt.Release, want.Tier)
 		return nil
 	case 1:
 		t := *found[0]
@@ -186,14 +187,16 @@ func tierNames(tiers []*target) []string {
 	return slices.Compact(names)
 }
 
-// tierHint lists the tiers that there are, the one that was probably meant first.
-func tierHint(word string, known []string) string {
-	hint := "its tiers: " + strings.Join(known, ", ")
+// nameHint lists the names that there are, the one that was probably meant first.
+func nameHint(word, what string, known []string) string {
+	hint := what + ": " + strings.Join(known, ", ")
 	if meant := diag.Suggest(word, known); meant != "" {
 		hint = "did you mean " + meant + "? " + hint
 	}
 	return hint
 }
+
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // unscalable is why a group of a job cannot have a count, and the way out, or "".
 func unscalable(job *api.Job, group string, count int) (why, hint string) {

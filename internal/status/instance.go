@@ -29,7 +29,7 @@ func (g *group) choose() (wanted []*api.AllocationListStub, previous map[string]
 		places[place] = append(places[place], a)
 	}
 	slices.SortFunc(names, func(a, b string) int {
-		return cmp.Or(cmp.Compare(index(a), index(b)), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(Index(a), Index(b)), cmp.Compare(a, b))
 	})
 	previous = map[string]*api.AllocationListStub{}
 	for _, name := range names {
@@ -75,8 +75,8 @@ func terminal(a *api.AllocationListStub) bool {
 	return false
 }
 
-// index is the number in "job.group[3]", or -1.
-func index(name string) int {
+// Index is the number in an allocation's name, "job.group[3]", or -1.
+func Index(name string) int {
 	open, end := strings.LastIndexByte(name, '['), strings.LastIndexByte(name, ']')
 	if open < 0 || end < open {
 		return -1
@@ -91,7 +91,7 @@ func index(name string) int {
 func (g *group) instance(a *api.AllocationListStub) Instance {
 	in := Instance{
 		Alloc:   a.ID,
-		Index:   index(a.Name),
+		Index:   Index(a.Name),
 		Node:    a.NodeName,
 		Version: a.JobVersion,
 		Since:   lastChange(a),

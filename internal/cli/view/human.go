@@ -18,8 +18,9 @@ type Human struct {
 	streams *Streams
 	out     style
 	err     style
-	live    *live  // on a terminal
-	plain   *plain // elsewhere
+	live    *live             // on a terminal
+	plain   *plain            // elsewhere
+	tiers   map[string]string // the colours of log lines
 }
 
 var _ View = (*Human)(nil)
@@ -115,7 +116,7 @@ func (h *Human) summary(r *release.Result) string {
 	case isStopped(r):
 		return fmt.Sprintf("%s is stopped: %s %s", name, strings.Join(r.Stopped, ", "), took)
 	case len(r.Scaled) > 0:
-		return fmt.Sprintf("%s is healthy: %s %s", name, scaled(r.Scaled), took)
+		return fmt.Sprintf("%s: %s, healthy %s", name, scaled(r.Scaled), took)
 	case r.Outcome == release.Unchanged:
 		return fmt.Sprintf("%s is healthy, and nothing had to change: %s %s", name, plural(len(r.Tiers), "tier"), took)
 	}

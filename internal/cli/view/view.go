@@ -21,6 +21,8 @@ type View interface {
 	Rendered(files []File, dir string) // dir is where they were written, empty when they go to Out
 	Validated(Validation)
 	Finished(*release.Result, []stack.Output)
+	Lines(lines []release.LogLine, prefix bool) error // of logs; prefix says where each comes from. The error is that of writing
+	Notice(text string)                               // talk: what is missing from the result
 	Version(Version)
 	Doing(line string) // talk: what a long command does now
 	Agents(*devagent.Report)

@@ -56,6 +56,7 @@ programs:
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w $(if $(VERSION),-X main.version=$(VERSION))' -o bin/sidecar ./cmd/sidecar
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w' -o bin/pause ./images/pause
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w' -o bin/hello ./examples/hello
+	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w' -o bin/enstore-supplier ./examples/enstore/supplier
 
 .PHONY: tools
 tools: ## Build the pinned Nomad and Consul, or take newer ones from PATH

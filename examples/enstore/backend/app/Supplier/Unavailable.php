@@ -1,0 +1,9 @@
+<?php
+
+namespace App\Supplier;
+
+use RuntimeException;
+
+class Unavailable extends RuntimeException
+{
+}

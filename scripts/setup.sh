@@ -23,6 +23,7 @@ need 'command -v ip' iproute2
 need 'command -v debootstrap' debootstrap debian-archive-keyring # base images come from there where no registry answers
 if [ "${1:-demo}" = test ]; then
 	need 'ls -d /usr/lib/postgresql/*/bin/initdb || command -v initdb' postgresql
+	need 'command -v mariadbd && command -v mariadb-install-db' mariadb-server
 	need 'command -v redis-server' redis-server
 	need 'command -v chromium || command -v chromium-browser || command -v google-chrome' chromium
 	need 'command -v shellcheck' shellcheck
@@ -35,7 +36,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 	if [ "${1:-demo}" = test ] && [ ! -e /usr/sbin/policy-rc.d ]; then
 		# The tests run servers of their own; the packages' must not take ports of this machine.
 		quiet_start=yes
-		printf '#!/bin/sh\ncase "$1" in postgresql|redis-server) exit 101 ;; esac\n' | as_root tee /usr/sbin/policy-rc.d >/dev/null
+		printf '#!/bin/sh\ncase "$1" in postgresql|mariadb|mysql|redis-server) exit 101 ;; esac\n' | as_root tee /usr/sbin/policy-rc.d >/dev/null
 		as_root chmod +x /usr/sbin/policy-rc.d
 	fi
 	log=$(mktemp)

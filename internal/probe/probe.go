@@ -1,4 +1,4 @@
-// Package probe makes one try at something that others wait for: TCP, HTTP, PostgreSQL, Redis.
+// Package probe makes one try at something that others wait for: TCP, HTTP, PostgreSQL, MySQL, Redis.
 //
 // In: what to ask, and a context that bounds the try. Out: one line that says what answered, or an *Error that says why
 // not, and whether another try can help. It neither waits nor repeats nor logs. No password, no user part and no query of

@@ -151,6 +151,7 @@ func TestATryEndsWithItsContext(t *testing.T) {
 		"http":                      func(ctx context.Context) (string, error) { return HTTP(ctx, HTTPRequest{URL: "http://" + addr}) },
 		"redis":                     func(ctx context.Context) (string, error) { return Redis(ctx, "redis://"+addr) },
 		"postgres without password": func(ctx context.Context) (string, error) { return Postgres(ctx, "postgres://u@"+addr+"/d") },
+		"mysql":                     func(ctx context.Context) (string, error) { return MySQL(ctx, "mysql://u:p@"+addr+"/d") },
 		"postgres with password":    func(ctx context.Context) (string, error) { return Postgres(ctx, "postgres://u:p@"+addr+"/d") },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -296,6 +297,62 @@ func TestPostgres(t *testing.T) {
 	}
 	t.Run("nobody listens", func(t *testing.T) {
 		detail, err := Postgres(t.Context(), (&url.URL{Scheme: "postgres", User: url.UserPassword("u", canary), Host: closedPort(t), Path: "/d"}).String())
+		want{says: "connection refused"}.check(t, detail, err)
+	})
+}
+
+// fakeMySQL refuses every connection at once, as a server does that has too many, or none for this host.
+func fakeMySQL(t *testing.T, number uint16, text string) string {
+	return serve(t, func(c net.Conn) {
+		packet := append([]byte{0xff, byte(number), byte(number >> 8)}, "#HY000"+text...)
+		c.Write(append([]byte{byte(len(packet)), 0, 0, 0}, packet...))
+	})
+}
+
+func TestMySQL(t *testing.T) {
+	with, without := "mysql://u:"+canary+"@%s/d", "mysql://u@%s/d"
+	for name, tc := range map[string]struct {
+		number uint16
+		text   string
+		url    string
+		want   want
+	}{
+		"too many connections is not ready yet":                 {1040, "Too many connections", with, want{says: "(error 1040)"}},
+		"too many connections without password is neither":      {1040, "Too many connections", without, want{says: "Too many"}},
+		"a server that stops is not ready":                      {1053, "Server shutdown in progress", with, want{says: "shutdown"}},
+		"a host that may not is permanent":                      {1130, "Host 'h' is not allowed to connect", with, want{permanent: true, says: "not allowed"}},
+		"a wrong password is permanent":                         {1045, "Access denied for user 'u'@'h'", with, want{permanent: true, says: "(error 1045)"}},
+		"without password, a refused login is ready":            {1045, "Access denied for user 'u'@'h'", without, want{ready: true, says: "accepts connections"}},
+		"a database that the user may not use is permanent":     {1044, "Access denied for user 'u'@'h' to database 'd'", with, want{permanent: true, says: "1044"}},
+		"a missing database may come to be":                     {1049, "Unknown database 'd'", with, want{says: "1049"}},
+		"a driver in the scheme is fine":                        {1040, "Too many", "mysql+pymysql://u:" + canary + "@%s/d?charset=utf8mb4", want{says: "1040"}},
+		"MariaDB's scheme too":                                  {1040, "Too many", "mariadb://u:" + canary + "@%s/d", want{says: "1040"}},
+		"another scheme is permanent":                           {0, "", "postgres://u:" + canary + "@%s/d", want{permanent: true, says: "mysql://"}},
+		"a TLS mode that is not understood is permanent":        {0, "", with + "?tls=" + canary, want{permanent: true, says: "about TLS"}},
+		"a TLS parameter that is not understood is permanent":   {0, "", with + "?ssl_ca=" + canary, want{permanent: true, says: "about TLS"}},
+		"a TLS mode of MySQL's own clients is understood":       {1040, "Too many", with + "?ssl-mode=REQUIRED", want{says: "1040"}},
+		"a percent sign in the password is permanent, and mute": {0, "", "mysql://u:%%zz" + canary + "@%s/d", want{permanent: true, says: "URL"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			addr := fakeMySQL(t, tc.number, tc.text)
+			detail, err := MySQL(t.Context(), fmt.Sprintf(tc.url, addr))
+			tc.want.check(t, detail, err)
+		})
+	}
+	for name, tc := range map[string]struct {
+		handle func(net.Conn)
+		says   string
+	}{
+		"a server that sends the fifth packet first": {func(c net.Conn) { io.WriteString(c, "\x01\x00\x00\x05x") }, "does not answer as MySQL does"},
+		"a server that hangs up":                     {func(net.Conn) {}, "closed the connection"},
+	} {
+		t.Run(name+" is not ready yet", func(t *testing.T) {
+			detail, err := MySQL(t.Context(), "mysql://u:"+canary+"@"+serve(t, tc.handle)+"/d")
+			want{says: tc.says}.check(t, detail, err)
+		})
+	}
+	t.Run("nobody listens", func(t *testing.T) {
+		detail, err := MySQL(t.Context(), "mysql://u:"+canary+"@"+closedPort(t)+"/d")
 		want{says: "connection refused"}.check(t, detail, err)
 	})
 }

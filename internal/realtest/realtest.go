@@ -1,4 +1,4 @@
-// Package realtest starts real servers for tests: Consul, Nomad, PostgreSQL and Redis, each on free ports of 127.0.0.1 and
+// Package realtest starts real servers for tests: Consul, Nomad, PostgreSQL, MariaDB and Redis, each on free ports of 127.0.0.1 and
 // in a folder of its own under the system's temporary folder.
 //
 // In: a test. Out: a *Server that answers already. When the test ends the server, everything that it started, its mounts
@@ -25,9 +25,9 @@ import (
 
 // Server is one running server.
 type Server struct {
-	Name string // consul, nomad, postgres, redis
+	Name string // consul, nomad, postgres, mariadb, redis
 	Addr string // host:port of its main port
-	URL  string // http://…, postgres://…, redis://…: what a client is given
+	URL  string // http://…, postgres://…, mysql://…, redis://…: what a client is given
 	Port int
 	Dir  string // its folder: configuration, data, log
 	Log  string // path of its log
@@ -199,14 +199,14 @@ func (s *Server) tail() string {
 	return string(data[max(0, len(data)-8<<10):])
 }
 
-// runAs makes cmd run as the account name, and gives it the folder; only root can and needs to.
-func runAs(cmd *exec.Cmd, account, dir string) error {
+// runAs makes cmd run as the account that pkg's installation made, and gives it the folder; only root can and needs to.
+func runAs(cmd *exec.Cmd, account, pkg, dir string) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
 	u, err := user.Lookup(account)
 	if err != nil {
-		return fmt.Errorf("find the account to run as (install the Debian package postgresql): %w", err)
+		return fmt.Errorf("find the account to run as (install the Debian package %s): %w", pkg, err)
 	}
 	uid, err := strconv.ParseUint(u.Uid, 10, 32)
 	if err != nil {

@@ -4,12 +4,15 @@ package realtest
 
 import (
 	"context"
+	gosql "database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"testing"
 	"time"
 
+	_ "github.com/go-sql-driver/mysql"
 	"github.com/hashicorp/nomad/api"
 	"github.com/jackc/pgx/v5"
 
@@ -38,6 +41,31 @@ func TestPostgresKeepsItsDataOverARestartAndLeavesNothing(t *testing.T) {
 		s.Kill()
 		s.Start()
 		query(t, s, "insert into seen values (1)")
+	})
+	gone(t, s)
+}
+
+func TestMariaDBKeepsItsDataOverARestartAndLeavesNothing(t *testing.T) {
+	var s *Server
+	t.Run("server", func(t *testing.T) {
+		s = MariaDB(t)
+		run := func(sql string) {
+			t.Helper()
+			db, err := gosql.Open("mysql", fmt.Sprintf("root:secret@tcp(%s)/shop", s.Addr))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.Exec(sql); err != nil {
+				t.Error(err)
+			}
+			if err := db.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		run("create table seen (n int)")
+		s.Kill()
+		s.Start()
+		run("insert into seen values (1)")
 	})
 	gone(t, s)
 }

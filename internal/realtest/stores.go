@@ -46,7 +46,7 @@ func Postgres(t testing.TB, settings ...string) *Server {
 			return err
 		}
 		init := exec.Command(initdb, "-D", data, "-U", "postgres", "--pwfile="+password, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-		if err := runAs(init, "postgres", s.Dir); err != nil {
+		if err := runAs(init, "postgres", "postgresql", s.Dir); err != nil {
 			return err
 		}
 		if out, err := init.CombinedOutput(); err != nil {
@@ -58,7 +58,7 @@ func Postgres(t testing.TB, settings ...string) *Server {
 		}
 		s.launch = func(s *Server) *exec.Cmd {
 			cmd := exec.Command(postgres, args...)
-			if err := runAs(cmd, "postgres", s.Dir); err != nil {
+			if err := runAs(cmd, "postgres", "postgresql", s.Dir); err != nil {
 				s.t.Errorf("realtest: %v", err)
 			}
 			return cmd

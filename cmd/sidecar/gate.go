@@ -12,11 +12,11 @@ import (
 
 // gateFlags are conditions in the form in which they stand on a command line.
 type gateFlags struct {
-	services, tcp, http, postgres, redis []string
-	tag                                  string
-	minimum                              int
-	stableFor, timeout, interval         time.Duration
-	insecure                             bool
+	services, tcp, http, postgres, mysql, redis []string
+	tag                                         string
+	minimum                                     int
+	stableFor, timeout, interval                time.Duration
+	insecure                                    bool
 }
 
 func newGateCmd(h host) *cobra.Command {
@@ -24,8 +24,8 @@ func newGateCmd(h host) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "gate",
 		Short: "Wait until conditions hold, all at the same moment",
-		Long: `gate waits until every condition that its flags name holds. Each flag can be given more than once. PostgreSQL and Redis are
-named by the environment variable that holds their URL. Consul is found through CONSUL_HTTP_ADDR and CONSUL_HTTP_TOKEN.
+		Long: `gate waits until every condition that its flags name holds. Each flag can be given more than once. PostgreSQL, MySQL and Redis
+are named by the environment variable NAME that holds their URL; or NAME_FILE is the path of a file with it. Consul is found through CONSUL_HTTP_ADDR and CONSUL_HTTP_TOKEN.
 
 ` + exitCodeHelp,
 		Example: `  sidecar gate --service shop-postgres --min 1 --stable-for 5s --timeout 2m
@@ -38,7 +38,7 @@ named by the environment variable that holds their URL. Consul is found through 
 			}
 			conditions := f.conditions()
 			if len(conditions) == 0 {
-				return &usageError{errors.New("nothing to wait for: give --service, --tcp, --http, --postgres-env or --redis-env")}
+				return &usageError{errors.New("nothing to wait for: give --service, --tcp, --http, --postgres-env, --mysql-env or --redis-env")}
 			}
 			if err := runGate(cmd.Context(), h, log, conditions, nil); err != nil {
 				log.Error("failed", "reason", err.Error(), "exit_code", exitCode(err))
@@ -56,6 +56,7 @@ named by the environment variable that holds their URL. Consul is found through 
 	fl.StringArrayVar(&f.http, "http", nil, "a URL that answers with 2xx")
 	fl.BoolVar(&f.insecure, "insecure-skip-verify", false, "take any TLS certificate")
 	fl.StringArrayVar(&f.postgres, "postgres-env", nil, "environment variable with the URL of a PostgreSQL server")
+	fl.StringArrayVar(&f.mysql, "mysql-env", nil, "environment variable with the URL of a MySQL or MariaDB server")
 	fl.StringArrayVar(&f.redis, "redis-env", nil, "environment variable with the URL of a Redis server")
 	fl.DurationVar(&f.timeout, "timeout", spec.DefaultWaitTimeout, "for each condition")
 	fl.DurationVar(&f.interval, "interval", spec.DefaultInterval, "between two tries (services are watched, not asked)")
@@ -79,6 +80,9 @@ func (f gateFlags) conditions() []spec.WaitFor {
 	}
 	for _, v := range f.postgres {
 		add(v, spec.WaitFor{Kind: spec.KindPostgres, Postgres: &spec.Postgres{URLEnv: v}})
+	}
+	for _, v := range f.mysql {
+		add(v, spec.WaitFor{Kind: spec.KindMySQL, MySQL: &spec.MySQL{URLEnv: v}})
 	}
 	for _, v := range f.redis {
 		add(v, spec.WaitFor{Kind: spec.KindRedis, Redis: &spec.Redis{URLEnv: v}})

@@ -191,6 +191,44 @@ func TestGateOnPostgres(t *testing.T) {
 	})
 }
 
+func TestGateOnMySQL(t *testing.T) {
+	server := realtest.MariaDB(t)
+	withoutPassword := strings.Replace(server.URL, ":secret@", "@", 1)
+	file := filepath.Join(t.TempDir(), "url")
+	for name, tc := range map[string]struct {
+		url  string
+		exit int
+		says string
+	}{
+		"with the right password":                {server.URL, exitOK, "answers queries of root"},
+		"with the driver of SQLAlchemy":          {strings.Replace(server.URL, "mysql://", "mysql+pymysql://", 1), exitOK, "answers queries"},
+		"without password, as mysqladmin pings":  {withoutPassword, exitOK, "accepts connections"},
+		"with a wrong password":                  {strings.Replace(server.URL, ":secret@", ":c4n4ry@", 1), exitDenied, "error 1045"},
+		"with a database that is not there":      {strings.Replace(server.URL, "/shop", "/nowhere", 1), exitGateTimeout, "error 1049"},
+		"with TLS that the server does not have": {server.URL + "?tls=true", exitDenied, "server does not support TLS"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, []string{"DB=" + tc.url}, "gate", "--mysql-env", "DB", "--timeout", "2s", "--interval", "100ms")
+			s.exits(tc.exit)
+			s.says(tc.says)
+			if strings.Contains(s.out.String(), "c4n4ry") || strings.Contains(s.out.String(), ":secret") {
+				t.Error("the password is in the output")
+			}
+		})
+	}
+	t.Run("while the server starts, and its URL is not there yet", func(t *testing.T) {
+		server.Stop()
+		s := start(t, []string{"DB_FILE=" + file, "FREE=" + withoutPassword}, "gate", "--mysql-env", "DB", "--mysql-env", "FREE", "--interval", "20ms")
+		s.says("connection refused")
+		s.says("is still empty")
+		server.Start()
+		if err := os.WriteFile(file, []byte(server.URL+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s.exits(0)
+	})
+}
+
 func TestGateOnRedisThatIsLoading(t *testing.T) {
 	redis := realtest.Redis(t, "--enable-debug-command", "yes", "--key-load-delay", "2000",
 		"--loading-process-events-interval-bytes", "1024", "--dbfilename", "dump.rdb")

@@ -3,6 +3,7 @@ package eval
 import (
 	"bytes"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ func waitForSchema() *pack.Schema {
 			"tcp":      {Attributes: []string{"address"}},
 			"http":     {Attributes: []string{"url", "method", "status", "insecure_skip_verify"}},
 			"postgres": {Attributes: []string{"url", "url_env"}},
+			"mysql":    {Attributes: []string{"url", "url_env"}},
 			"redis":    {Attributes: []string{"url", "url_env"}},
 			"env":      {Open: true},
 			"template": {Free: true, Many: true},
@@ -123,6 +125,9 @@ func (d *decoder) waitFor() spec.WaitFor {
 		case spec.KindPostgres:
 			url, env := s.url()
 			w.Postgres = &spec.Postgres{URL: url, URLEnv: env}
+		case spec.KindMySQL:
+			url, env := s.url()
+			w.MySQL = &spec.MySQL{URL: url, URLEnv: env}
 		case spec.KindRedis:
 			url, env := s.url()
 			w.Redis = &spec.Redis{URL: url, URLEnv: env}
@@ -173,16 +178,17 @@ func (d *decoder) migration(task *prepareTask) spec.Migration {
 		Command:  d.texts("command"),
 		Lock:     d.text("lock", d.result.Release.Name+"/"+name),
 		Timeout:  spec.Duration(d.duration("timeout", spec.DefaultMigrationTimeout)),
-		Database: spec.Database{Driver: "postgres", URLEnv: "DATABASE_URL"},
+		Database: spec.Database{Driver: spec.DriverPostgres, URLEnv: "DATABASE_URL"},
 	}
 	m.LockTimeout = spec.Duration(d.duration("lock_timeout", time.Duration(m.Timeout)))
 	for _, b := range d.block.Body.Blocks {
 		if b.Type == "database" {
 			s := d.sub(b)
-			m.Database.Driver = s.text("driver", "postgres")
+			m.Database.Driver = s.text("driver", spec.DriverPostgres)
 			m.Database.URLEnv = s.text("url_env", "DATABASE_URL")
-			if m.Database.Driver != "postgres" {
-				d.diags.Add("unknown-driver", b.DefRange(), "Unknown database driver", "driver is \"postgres\", not %q.", m.Database.Driver)
+			if !slices.Contains(spec.Drivers(), m.Database.Driver) {
+				d.diags.Add("unknown-driver", b.DefRange(), "Unknown database driver",
+					"driver is \"postgres\", or \"mysql\" for MySQL and MariaDB, not %q.", m.Database.Driver)
 			}
 		}
 	}

@@ -16,6 +16,7 @@ const (
 	KindTCP      Kind = "tcp"
 	KindHTTP     Kind = "http"
 	KindPostgres Kind = "postgres"
+	KindMySQL    Kind = "mysql"
 	KindRedis    Kind = "redis"
 )
 
@@ -48,6 +49,7 @@ type WaitFor struct {
 	TCP      *TCP      `json:"tcp,omitempty"`
 	HTTP     *HTTP     `json:"http,omitempty"`
 	Postgres *Postgres `json:"postgres,omitempty"`
+	MySQL    *MySQL    `json:"mysql,omitempty"`
 	Redis    *Redis    `json:"redis,omitempty"`
 }
 
@@ -76,7 +78,14 @@ type HTTP struct {
 // one it is pg_isready: ready as soon as the server accepts connections.
 type Postgres struct {
 	URL    string `json:"url,omitempty"`
-	URLEnv string `json:"url_env,omitempty"` // the environment variable of the prestart task that holds the URL
+	URLEnv string `json:"url_env,omitempty"` // the environment variable of the prestart task that holds the URL, or <URLEnv>_FILE the path of a file with it
+}
+
+// MySQL waits until a MySQL or MariaDB server answers. With a password in the URL it logs in and runs a statement; without
+// one the server is ready as soon as it decides about the login.
+type MySQL struct {
+	URL    string `json:"url,omitempty"`
+	URLEnv string `json:"url_env,omitempty"`
 }
 
 // Redis waits until PING is answered with PONG (a server that is still loading its data is not ready).
@@ -96,9 +105,18 @@ type Migration struct {
 	LockTimeout Duration `json:"lock_timeout"` // for the wait for the lock, default = Timeout
 }
 
+// The kinds of database that a migration can run in.
+const (
+	DriverPostgres = "postgres"
+	DriverMySQL    = "mysql" // MariaDB too
+)
+
+// Drivers lists the kinds of database that a migration can run in.
+func Drivers() []string { return []string{DriverPostgres, DriverMySQL} }
+
 // Database says where the lock is taken and the SQL is run. The URL is a secret, so it is only ever named.
 type Database struct {
-	Driver string `json:"driver"`  // "postgres"
+	Driver string `json:"driver"`  // one of Drivers, default "postgres"
 	URLEnv string `json:"url_env"` // default DATABASE_URL
 }
 

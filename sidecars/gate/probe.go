@@ -2,8 +2,12 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/packctl/packctl/hcl/spec"
@@ -75,15 +79,18 @@ func newSource(cfg Config, w spec.WaitFor) (source, error) {
 	every := func(t try) (source, error) {
 		return &prober{try: t, interval: interval, timeout: spec.DefaultTryTimeout}, nil
 	}
-	url := func(literal, env string) (string, error) {
-		if env == "" {
-			return literal, nil
+	everyURL := func(literal, env string, ask func(context.Context, string) (string, error)) (source, error) {
+		at, err := address(cfg, w.Name, literal, env)
+		if err != nil {
+			return nil, err
 		}
-		if v := cfg.Getenv(env); v != "" {
-			return v, nil
-		}
-		return "", &ConfigError{Condition: w.Name, Reason: fmt.Sprintf(
-			"the environment variable %s is empty: set it in the env block or in a template (env = true) of the wait_for block", env)}
+		return every(func(ctx context.Context) (string, error) {
+			url, err := at()
+			if err != nil {
+				return "", err
+			}
+			return ask(ctx, url)
+		})
 	}
 	switch {
 	case w.Service != nil && cfg.Consul == nil:
@@ -96,17 +103,37 @@ func newSource(cfg Config, w spec.WaitFor) (source, error) {
 		req := probe.HTTPRequest{URL: w.HTTP.URL, Method: w.HTTP.Method, Status: w.HTTP.Status, InsecureSkipVerify: w.HTTP.InsecureSkipVerify}
 		return every(func(ctx context.Context) (string, error) { return probe.HTTP(ctx, req) })
 	case w.Postgres != nil:
-		raw, err := url(w.Postgres.URL, w.Postgres.URLEnv)
-		if err != nil {
-			return nil, err
-		}
-		return every(func(ctx context.Context) (string, error) { return probe.Postgres(ctx, raw) })
+		return everyURL(w.Postgres.URL, w.Postgres.URLEnv, probe.Postgres)
+	case w.MySQL != nil:
+		return everyURL(w.MySQL.URL, w.MySQL.URLEnv, probe.MySQL)
 	case w.Redis != nil:
-		raw, err := url(w.Redis.URL, w.Redis.URLEnv)
-		if err != nil {
-			return nil, err
-		}
-		return every(func(ctx context.Context) (string, error) { return probe.Redis(ctx, raw) })
+		return everyURL(w.Redis.URL, w.Redis.URLEnv, probe.Redis)
 	}
-	return bad("asks for nothing: one of service, tcp, http, postgres, redis must be set")
+	return bad("asks for nothing: one of service, tcp, http, postgres, mysql, redis must be set")
+}
+
+// address says where a URL is read at each try: the text itself, an environment variable, or the file that <env>_FILE names.
+// Such a file is rendered from the catalog, so it may be empty or missing at first; that passes.
+func address(cfg Config, condition, literal, env string) (func() (string, error), error) {
+	if env == "" {
+		return func() (string, error) { return literal, nil }, nil
+	}
+	if v := cfg.Getenv(env); v != "" {
+		return func() (string, error) { return v, nil }, nil
+	}
+	file := cfg.Getenv(env + "_FILE")
+	if file == "" {
+		return nil, &ConfigError{Condition: condition, Reason: fmt.Sprintf(
+			"the environment variable %s is empty: set it, or %[1]s_FILE to the path of a file, in the env block or in a template (env = true) of the wait_for block", env)}
+	}
+	return func() (string, error) {
+		text, err := os.ReadFile(file)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", &probe.Error{Reason: fmt.Sprintf("read %s_FILE: %v", env, err), Permanent: true}
+		}
+		if url := strings.TrimSpace(string(text)); url != "" {
+			return url, nil
+		}
+		return "", &probe.Error{Reason: fmt.Sprintf("%s_FILE: %s is still empty", env, file)}
+	}, nil
 }

@@ -113,6 +113,8 @@ func describe(w spec.WaitFor) string {
 		return "tcp " + w.TCP.Address
 	case w.Kind == spec.KindPostgres:
 		return "PostgreSQL"
+	case w.Kind == spec.KindMySQL:
+		return "MySQL"
 	case w.Kind == spec.KindRedis:
 		return "Redis"
 	case w.Kind == spec.KindHTTP:

@@ -5,8 +5,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -15,7 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	_ "github.com/go-sql-driver/mysql"
+	_ "github.com/jackc/pgx/v5/stdlib"
 )
 
 // TestMain makes this test binary the sidecar, or a migration that leaves traces in the database, when it is asked to.
@@ -35,9 +38,9 @@ func TestMain(m *testing.M) {
 // beat writes a row every 10 ms until it is killed: whoever sees two names in turn sees two migrations at once.
 func beat(name string) int {
 	ctx := context.Background()
-	conn, err := pgx.Connect(ctx, os.Getenv("DATABASE_URL"))
+	db, err := open(os.Getenv("DATABASE_URL"))
 	for err == nil {
-		_, err = conn.Exec(ctx, "INSERT INTO beats (name) VALUES ($1)", name)
+		_, err = db.ExecContext(ctx, fmt.Sprintf("INSERT INTO beats (name) VALUES ('%s')", name))
 		time.Sleep(10 * time.Millisecond)
 	}
 	fmt.Fprintln(os.Stderr, err)
@@ -128,29 +131,42 @@ func eventually(t *testing.T, within time.Duration, check func() error) {
 // database is a connection of the test's own.
 type database struct {
 	t    *testing.T
-	conn *pgx.Conn
+	conn *sql.DB
+}
+
+// open gives one connection to the database of a URL.
+func open(raw string) (*sql.DB, error) {
+	driver := "pgx"
+	if u, err := url.Parse(raw); err == nil && u.Scheme == "mysql" {
+		driver, raw = "mysql", fmt.Sprintf("%s@tcp(%s)%s", u.User, u.Host, u.Path)
+	}
+	db, err := sql.Open(driver, raw)
+	if err == nil {
+		db.SetMaxOpenConns(1)
+	}
+	return db, err
 }
 
 func connect(t *testing.T, url string) database {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
+	conn, err := open(url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close(context.Background()) })
+	t.Cleanup(func() { conn.Close() })
 	return database{t, conn}
 }
 
 func (d database) exec(sql string, args ...any) {
 	d.t.Helper()
-	if _, err := d.conn.Exec(context.Background(), sql, args...); err != nil {
+	if _, err := d.conn.ExecContext(context.Background(), sql, args...); err != nil {
 		d.t.Fatalf("%s: %v", sql, err)
 	}
 }
 
 func (d database) number(sql string, args ...any) (n int) {
 	d.t.Helper()
-	if err := d.conn.QueryRow(context.Background(), sql, args...).Scan(&n); err != nil {
+	if err := d.conn.QueryRowContext(context.Background(), sql, args...).Scan(&n); err != nil {
 		d.t.Fatalf("%s: %v", sql, err)
 	}
 	return n

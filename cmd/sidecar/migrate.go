@@ -16,7 +16,7 @@ func newMigrateCmd(h host) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate --lock name (--sql folder | -- command [argument …])",
 		Short: "Run a command or SQL files under a lock in the database",
-		Long: `migrate takes a PostgreSQL advisory lock, runs the command or applies the SQL files, and gives the lock back. Of all
+		Long: `migrate takes a lock in the database (an advisory lock of PostgreSQL, GET_LOCK of MySQL and MariaDB), runs the command or applies the SQL files, and gives the lock back. Of all
 runners that name the same lock in the same database one works at a time. The command's output goes through; it is ended
 (SIGTERM, then SIGKILL after --grace) when the lock is lost, when it takes too long and when migrate itself is ended.
 
@@ -52,6 +52,7 @@ runners that name the same lock in the same database one works at a time. The co
 	fl.StringVar(&m.Lock, "lock", "", "name of the lock (required)")
 	fl.StringVar(&m.SQL, "sql", "", "folder with files named like 00001_name.sql")
 	fl.StringVar(&m.Database.URLEnv, "url-env", "DATABASE_URL", "environment variable with the database's URL")
+	fl.StringVar(&m.Database.Driver, "driver", "", "postgres or mysql (default: what the URL's scheme says)")
 	fl.DurationVar(&timeout, "timeout", spec.DefaultMigrationTimeout, "for the migration itself")
 	fl.DurationVar(&lockTimeout, "lock-timeout", 0, "for the wait for the lock (default: --timeout)")
 	fl.DurationVar(&grace, "grace", migrate.DefaultGrace, "between SIGTERM and SIGKILL of the command")

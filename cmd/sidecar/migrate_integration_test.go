@@ -14,13 +14,65 @@ import (
 	"github.com/packctl/packctl/internal/realtest"
 )
 
-const (
-	locks    = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
-	backends = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-	beatsOf  = "SELECT count(*) FROM beats WHERE name = $1"
-	// turns counts how often the author of the beats changes: with n runners that never overlap it is n-1.
-	turns = "SELECT count(*) FROM (SELECT name, lag(name) OVER (ORDER BY id) AS before FROM beats) b WHERE name <> before"
-)
+// turns counts how often the author of the beats changes: with n runners that never overlap it is n-1.
+const turns = "SELECT count(*) FROM (SELECT name, lag(name) OVER (ORDER BY id) AS prev FROM beats) b WHERE name <> prev"
+
+func beatsOf(name string) string {
+	return fmt.Sprintf("SELECT count(*) FROM beats WHERE name = '%s'", name)
+}
+
+// kind is a kind of database server, and how the tests look into it.
+type kind struct {
+	name   string
+	start  func(*testing.T) *realtest.Server
+	beats  string                                      // creates the table
+	client func(s *realtest.Server, sql string) string // shell command that runs one statement
+
+	locks, others string         // count the migrations' locks, and the connections but the test's own
+	kill          func(database) // ends the connection that holds the lock
+	slow          string         // runs for a minute, and changes something
+	slowly        string         // counts the connections that run it
+	clash         string         // what a second CREATE TABLE first is told
+	torn          bool           // a file that fails leaves its first statements behind
+}
+
+func kinds() []kind {
+	return []kind{
+		{
+			name:   "PostgreSQL",
+			start:  func(t *testing.T) *realtest.Server { return realtest.Postgres(t) },
+			beats:  "CREATE TABLE beats (id bigserial PRIMARY KEY, name text)",
+			client: func(s *realtest.Server, sql string) string { return fmt.Sprintf(`psql -qtAd "%s" -c "%s"`, s.URL, sql) },
+			locks:  "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'",
+			others: "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
+			kill: func(db database) {
+				db.exec("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+			},
+			slow:   "INSERT INTO beats (name) SELECT 'slow' FROM pg_sleep(60)",
+			slowly: "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND query LIKE '%pg_sleep(60)%' AND query NOT LIKE '%overlap%'",
+			clash:  `relation \"first\" already exists`,
+		},
+		{
+			name: "MariaDB",
+			start: func(t *testing.T) *realtest.Server {
+				return realtest.MariaDB(t, "--plugin-load-add=metadata_lock_info")
+			},
+			beats: "CREATE TABLE beats (id bigint AUTO_INCREMENT PRIMARY KEY, name text)",
+			client: func(s *realtest.Server, sql string) string {
+				return fmt.Sprintf(`mariadb --no-defaults -h 127.0.0.1 -P %d -uroot -psecret shop -Ne "%s"`, s.Port, sql)
+			},
+			locks:  "SELECT count(*) FROM information_schema.METADATA_LOCK_INFO WHERE LOCK_TYPE = 'User lock'",
+			others: "SELECT count(*) FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND USER = 'root'",
+			kill: func(db database) {
+				db.exec(fmt.Sprintf("KILL %d", db.number("SELECT THREAD_ID FROM information_schema.METADATA_LOCK_INFO WHERE LOCK_TYPE = 'User lock'")))
+			},
+			slow:   "INSERT INTO beats (name) SELECT 'slow' FROM (SELECT SLEEP(60)) s",
+			slowly: "SELECT count(*) FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND INFO LIKE '%SLEEP(60)%' AND INFO NOT LIKE '%overlap%'",
+			clash:  "Table 'first' already exists",
+			torn:   true,
+		},
+	}
+}
 
 // underLock is the command line of a migration with the one lock of these tests.
 func underLock(args ...string) []string {
@@ -31,13 +83,22 @@ func beating(name string) []string { return underLock(os.Args[0], "beat", name) 
 
 func shell(script string) []string { return underLock("sh", "-c", script) }
 
-func TestMigrateUnderALock(t *testing.T) {
-	pg := realtest.Postgres(t)
-	env := []string{"DATABASE_URL=" + pg.URL}
+// onEach runs a test on a server of each kind.
+func onEach(t *testing.T, test func(*testing.T, kind, *realtest.Server)) {
+	for _, k := range kinds() {
+		t.Run(k.name, func(t *testing.T) { test(t, k, k.start(t)) })
+	}
+}
+
+func TestMigrateUnderALock(t *testing.T) { onEach(t, testMigrateUnderALock) }
+
+func testMigrateUnderALock(t *testing.T, k kind, server *realtest.Server) {
+	env := []string{"DATABASE_URL=" + server.URL}
 	setUp := func(t *testing.T) database {
-		db := connect(t, pg.URL)
-		db.exec("DROP TABLE IF EXISTS beats; CREATE TABLE beats (id bigserial PRIMARY KEY, name text, at timestamptz DEFAULT clock_timestamp())")
-		t.Cleanup(func() { db.becomes(5*time.Second, 0, backends) })
+		db := connect(t, server.URL)
+		db.exec("DROP TABLE IF EXISTS beats")
+		db.exec(k.beats)
+		t.Cleanup(func() { db.becomes(10*time.Second, 0, k.others) })
 		return db
 	}
 
@@ -45,7 +106,7 @@ func TestMigrateUnderALock(t *testing.T) {
 		db := setUp(t)
 		var all []*sidecar
 		for i := range 4 {
-			s := start(t, env, shell(fmt.Sprintf(`for i in 1 2 3 4 5; do psql -qd "$DATABASE_URL" -c "INSERT INTO beats (name) VALUES ('r%d')"; done`, i))...)
+			s := start(t, env, shell("for i in 1 2 3 4 5; do "+k.client(server, fmt.Sprintf("INSERT INTO beats (name) VALUES ('r%d')", i))+"; done")...)
 			all = append(all, s)
 		}
 		for _, s := range all {
@@ -60,7 +121,7 @@ func TestMigrateUnderALock(t *testing.T) {
 		db := setUp(t)
 		first := start(t, env, beating("first")...)
 		eventually(t, 10*time.Second, func() error {
-			if db.number(beatsOf, "first") == 0 {
+			if db.number(beatsOf("first")) == 0 {
 				return fmt.Errorf("no beat yet")
 			}
 			return nil
@@ -71,7 +132,7 @@ func TestMigrateUnderALock(t *testing.T) {
 		first.signal(syscall.SIGKILL)
 		killed := time.Now()
 		eventually(t, 10*time.Second, func() error {
-			if db.number(beatsOf, "second") == 0 {
+			if db.number(beatsOf("second")) == 0 {
 				return fmt.Errorf("the second has not begun")
 			}
 			return nil
@@ -87,26 +148,28 @@ func TestMigrateUnderALock(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		t.Run("a statement that a runner left behind is over before the next one works: "+sig.String(), func(t *testing.T) {
 			db := setUp(t)
-			first := start(t, env, shell(`psql -d "$DATABASE_URL" -c 'SELECT pg_sleep(60)'`)...)
-			sleeping := "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'"
-			db.becomes(10*time.Second, 1, sleeping)
-			second := start(t, env, shell(`psql -qd "$DATABASE_URL" -c "INSERT INTO beats (name) SELECT 'overlap' FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'"`)...)
+			first := start(t, env, shell("exec "+k.client(server, k.slow))...) // exec: a killed runner takes only its child with it
+			db.becomes(10*time.Second, 1, k.slowly)
+			overlap := strings.Replace(k.slowly, "count(*)", "'overlap'", 1)
+			second := start(t, env, shell(k.client(server, "INSERT INTO beats (name) "+overlap))...)
 			second.says("held from")
 			first.signal(sig)
 			second.exits(0)
-			if n := db.number(beatsOf, "overlap"); n != 0 {
+			if n := db.number(beatsOf("overlap")); n != 0 {
 				t.Error("the second runner's command ran while the first one's statement did")
 			}
 		})
 	}
 
 	t.Run("a statement of a killed runner ends in the server although nobody comes after it", func(t *testing.T) {
+		if k.torn {
+			t.Skip("MySQL's clients cannot ask the server for that")
+		}
 		db := setUp(t)
-		s := start(t, env, underLock("psql", "-d", pg.URL, "-c", "SELECT pg_sleep(60)")...)
-		sleeping := "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'"
-		db.becomes(10*time.Second, 1, sleeping)
+		s := start(t, env, shell("exec "+k.client(server, k.slow))...)
+		db.becomes(10*time.Second, 1, k.slowly)
 		s.signal(syscall.SIGKILL)
-		db.becomes(3*time.Second, 0, sleeping)
+		db.becomes(3*time.Second, 0, k.slowly)
 	})
 
 	t.Run("SIGTERM ends the command and gives the lock back", func(t *testing.T) {
@@ -115,7 +178,7 @@ func TestMigrateUnderALock(t *testing.T) {
 		s.says("migration starts")
 		s.signal(syscall.SIGTERM)
 		s.exits(143)
-		db.becomes(time.Second, 0, locks)
+		db.becomes(time.Second, 0, k.locks)
 	})
 
 	t.Run("a command that does not listen is killed with everything it started", func(t *testing.T) {
@@ -123,29 +186,29 @@ func TestMigrateUnderALock(t *testing.T) {
 		s := start(t, env, "migrate", "--lock", "shop/schema", "--grace", "300ms", "--", "sh", "-c",
 			fmt.Sprintf(`trap '' TERM; %s beat grandchild & wait; wait`, os.Args[0]))
 		eventually(t, 10*time.Second, func() error {
-			if db.number(beatsOf, "grandchild") == 0 {
+			if db.number(beatsOf("grandchild")) == 0 {
 				return fmt.Errorf("no beat yet")
 			}
 			return nil
 		})
 		s.signal(syscall.SIGINT)
 		s.exits(130)
-		db.becomes(time.Second, 0, locks)
-		db.becomes(3*time.Second, 0, backends)
+		db.becomes(time.Second, 0, k.locks)
+		db.becomes(3*time.Second, 0, k.others)
 	})
 
 	t.Run("a command that leaves something behind loses it before the lock is free", func(t *testing.T) {
 		db := setUp(t)
 		s := start(t, env, shell(fmt.Sprintf(`%s beat orphan >/dev/null 2>&1 & sleep 0.5; exit 0`, os.Args[0]))...)
 		s.exits(0)
-		db.becomes(3*time.Second, 0, backends)
+		db.becomes(3*time.Second, 0, k.others)
 	})
 
 	t.Run("a lock that is lost ends the command", func(t *testing.T) {
 		db := setUp(t)
 		s := start(t, env, beating("x")...)
 		s.says("migration starts")
-		db.exec("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+		k.kill(db)
 		lost := time.Now()
 		s.exits(exitLockLost)
 		if took := time.Since(lost); took > 3*time.Second {
@@ -173,7 +236,7 @@ func TestMigrateUnderALock(t *testing.T) {
 		holder.says("migration starts")
 		s := start(t, env, "migrate", "--lock", "shop/schema", "--lock-timeout", "500ms", "--", "true")
 		s.exits(exitLockTimeout)
-		s.says("packctl lock shop/schema")
+		s.says("held from 127.0.0.1")
 		other := start(t, env, "migrate", "--lock", "shop/other", "--lock-timeout", "5s", "--", "true")
 		other.exits(0)
 		holder.signal(syscall.SIGTERM)
@@ -181,7 +244,7 @@ func TestMigrateUnderALock(t *testing.T) {
 	})
 
 	t.Run("a wrong password fails at once, and is not shown", func(t *testing.T) {
-		s := start(t, []string{"DATABASE_URL=" + strings.Replace(pg.URL, ":secret@", ":s3cr3t-c4n4ry@", 1)}, shell("true")...)
+		s := start(t, []string{"DATABASE_URL=" + strings.Replace(server.URL, ":secret@", ":s3cr3t-c4n4ry@", 1)}, shell("true")...)
 		begun := time.Now()
 		s.exits(exitDenied)
 		if took := time.Since(begun); took > 3*time.Second {
@@ -200,15 +263,16 @@ func TestMigrateUnderALock(t *testing.T) {
 	})
 }
 
-func TestMigrateWhenTheServerGoesAway(t *testing.T) {
-	pg := realtest.Postgres(t)
-	env := []string{"DATABASE_URL=" + pg.URL}
+func TestMigrateWhenTheServerGoesAway(t *testing.T) { onEach(t, testMigrateWhenTheServerGoesAway) }
+
+func testMigrateWhenTheServerGoesAway(t *testing.T, _ kind, server *realtest.Server) {
+	env := []string{"DATABASE_URL=" + server.URL}
 	pids := filepath.Join(t.TempDir(), "pid")
 
 	t.Run("while the command runs: the command is ended", func(t *testing.T) {
 		s := start(t, env, shell("echo $$ >"+pids+"; exec sleep 60")...)
 		eventually(t, 10*time.Second, func() error { _, err := os.Stat(pids); return err })
-		pg.Kill()
+		server.Kill()
 		gone := time.Now()
 		s.exits(exitLockLost)
 		if took := time.Since(gone); took > 5*time.Second {
@@ -219,7 +283,7 @@ func TestMigrateWhenTheServerGoesAway(t *testing.T) {
 	t.Run("before the start: the runner waits for it", func(t *testing.T) {
 		s := start(t, env, shell("echo done >&2")...)
 		s.says("connection refused")
-		pg.Start()
+		server.Start()
 		s.exits(0)
 	})
 
@@ -228,17 +292,18 @@ func TestMigrateWhenTheServerGoesAway(t *testing.T) {
 		holder.says("migration starts")
 		waiter := start(t, env, shell("true")...)
 		waiter.says("held from")
-		pg.Kill()
+		server.Kill()
 		holder.exits(exitLockLost)
 		waiter.says("connection refused")
-		pg.Start()
+		server.Start()
 		waiter.exits(0)
 	})
 }
 
-func TestMigrateSQLFiles(t *testing.T) {
-	pg := realtest.Postgres(t)
-	env := []string{"DATABASE_URL=" + pg.URL}
+func TestMigrateSQLFiles(t *testing.T) { onEach(t, testMigrateSQLFiles) }
+
+func testMigrateSQLFiles(t *testing.T, k kind, server *realtest.Server) {
+	env := []string{"DATABASE_URL=" + server.URL}
 	dir := t.TempDir()
 	write := func(name, up string) {
 		t.Helper()
@@ -249,7 +314,7 @@ func TestMigrateSQLFiles(t *testing.T) {
 	run := func() *sidecar {
 		return start(t, env, "migrate", "--lock", "shop/schema", "--sql", dir)
 	}
-	db := connect(t, pg.URL)
+	db := connect(t, server.URL)
 
 	empty := run()
 	empty.exits(exitConfig)
@@ -260,23 +325,29 @@ func TestMigrateSQLFiles(t *testing.T) {
 	broken := run()
 	broken.exits(exitMigration)
 	broken.says("00002_second.sql")
-	broken.says(`relation \"first\" already exists`)
-	if n := db.number("SELECT count(*) FROM pg_tables WHERE tablename IN ('first', 'second')"); n != 1 {
-		t.Errorf("%d tables, want the first file's alone", n)
+	broken.says(k.clash)
+	want := 1
+	if k.torn {
+		want = 2
+		broken.says("MySQL cannot take back")
 	}
+	if n := db.number("SELECT count(*) FROM information_schema.tables WHERE table_name IN ('first', 'second')"); n != want {
+		t.Errorf("%d tables, want %d", n, want)
+	}
+	db.exec("DROP TABLE IF EXISTS second")
+	db.exec(k.beats)
 
-	write("00002_second.sql", "CREATE TABLE second (id int); SELECT pg_sleep(60);")
+	write("00002_second.sql", k.slow+";")
 	killed := run()
-	sleeping := "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND query LIKE '%pg_sleep(60)%'"
-	db.becomes(10*time.Second, 1, sleeping)
+	db.becomes(10*time.Second, 1, k.slowly)
 	killed.signal(syscall.SIGKILL)
-	db.becomes(3*time.Second, 0, sleeping)
+	db.becomes(10*time.Second, 0, k.slowly)
 
 	canceled := run()
-	db.becomes(10*time.Second, 1, sleeping)
+	db.becomes(10*time.Second, 1, k.slowly)
 	canceled.signal(syscall.SIGTERM)
 	canceled.exits(143)
-	db.becomes(time.Second, 0, sleeping)
+	db.becomes(time.Second, 0, k.slowly)
 
 	write("00002_second.sql", "CREATE TABLE second (id int);")
 	both := []*sidecar{run(), run()}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,9 +63,6 @@ func prepare(ctx context.Context, h host, log hclog.Logger, p *progress) error {
 		return nil
 	}
 	m := *what.Migration
-	if m.Database.Driver != "" && m.Database.Driver != "postgres" {
-		return &usageError{fmt.Errorf("migration %q: the database driver %q is unknown: use \"postgres\"", m.Name, m.Database.Driver)}
-	}
 	if m.SQL != "" && !filepath.IsAbs(m.SQL) {
 		m.SQL = filepath.Join(h.getenv("NOMAD_TASK_DIR"), m.SQL)
 	}
@@ -112,6 +110,9 @@ func runGate(ctx context.Context, h host, log hclog.Logger, conditions []spec.Wa
 
 // runMigration runs a command or the SQL files of a folder under the lock.
 func runMigration(ctx context.Context, h host, log hclog.Logger, m spec.Migration, grace time.Duration, report func(string)) error {
+	if d := m.Database.Driver; d != "" && !slices.Contains(spec.Drivers(), d) {
+		return &usageError{fmt.Errorf("migration %q: the database driver %q is unknown: use %s", m.Name, d, strings.Join(spec.Drivers(), " or "))}
+	}
 	env := m.Database.URLEnv
 	if env == "" {
 		env = "DATABASE_URL"
@@ -126,6 +127,7 @@ func runMigration(ctx context.Context, h host, log hclog.Logger, m spec.Migratio
 		work = &migrate.SQL{FS: os.DirFS(m.SQL), Folder: m.SQL, Logger: log}
 	}
 	return migrate.Run(ctx, migrate.Config{
+		Driver:      m.Database.Driver,
 		URL:         url,
 		Lock:        m.Lock,
 		LockTimeout: time.Duration(m.LockTimeout),

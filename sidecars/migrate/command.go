@@ -93,6 +93,9 @@ func (c *Command) grace(cause error) time.Duration {
 // commandEnv names the command's sessions, and makes the server end those whose client is gone: a killed client's statement
 // otherwise goes on, and commits. Both reach the clients of libpq's family only, and what the author has set stays.
 func commandEnv(env []string, s Server) []string {
+	if s.mysql != nil { // its clients know no such variables
+		return env
+	}
 	env = slices.Clone(env)
 	add := func(name, value string) {
 		if !slices.ContainsFunc(env, func(kv string) bool { return strings.HasPrefix(kv, name+"=") }) {

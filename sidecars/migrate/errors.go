@@ -64,10 +64,15 @@ type SQLError struct {
 	File    string
 	Applied int // files of this run before it
 	Err     error
+	Torn    bool // statements of this file before the failing one may have stayed: MySQL cannot take a CREATE, ALTER or DROP back
 }
 
 func (e *SQLError) Error() string {
-	return fmt.Sprintf("%s: %v (%d files before it were applied in this run)", e.File, e.Err, e.Applied)
+	text := fmt.Sprintf("%s: %v (%d files before it were applied in this run)", e.File, e.Err, e.Applied)
+	if e.Torn {
+		text += "; MySQL cannot take back a CREATE, ALTER or DROP: undo those of this file that came before, then run again (one such statement a file avoids this)"
+	}
+	return text
 }
 
 func (e *SQLError) Unwrap() error { return e.Err }

@@ -19,7 +19,8 @@ import (
 
 // Config is one migration.
 type Config struct {
-	URL         string        // postgres://user:password@host:port/database
+	Driver      string        // one of spec.Drivers; default: what the URL's scheme says
+	URL         string        // postgres://user:password@host:port/database, mysql://…
 	Lock        string        // name of the lock; the same in every runner
 	LockTimeout time.Duration // for the wait for the lock; default Timeout
 	Timeout     time.Duration // for the work; default spec.DefaultMigrationTimeout
@@ -39,10 +40,13 @@ type Work interface {
 
 // Server is the database server that holds the lock.
 type Server struct {
+	// Of PostgreSQL:
 	DSN     string // as pgx reads it; a secret
 	Version int    // major
 	// AppName is the application_name that the work's sessions bear. The next holder of the lock ends those that are left.
 	AppName string
+
+	mysql *mysql // of MySQL: the session that holds the lock; nil for PostgreSQL
 }
 
 // Run takes the lock, does the work and gives the lock back.
@@ -85,8 +89,14 @@ func underLock(ctx context.Context, cfg Config, l *lock) error {
 	start := time.Now()
 	cfg.Logger.Info("migration starts", "work", cfg.Work.Describe(), "lock", cfg.Lock)
 	cfg.Report("runs " + cfg.Work.Describe())
-	err := cfg.Work.Do(ctx, l.server)
+	err := cfg.Work.Do(ctx, l.session.server())
 	took := time.Since(start).Round(time.Millisecond).String()
+	stopKeeping()
+	if err != nil && ctx.Err() == nil { // the work may have noticed first that the server is gone
+		if gone := l.check(ctx); gone != nil {
+			lost(gone)
+		}
+	}
 	if cause := context.Cause(ctx); cause != nil {
 		cfg.Logger.Error("migration was ended", "work", cfg.Work.Describe(), "after", took, "reason", cause.Error())
 		return cause

@@ -23,7 +23,12 @@ func TestTheLockKeyNeverChanges(t *testing.T) {
 	if got, want := lockKey("shop/schema"), int64(4242509207772328861); got != want {
 		t.Errorf("got %d, want %d", got, want)
 	}
-	l := lock{key: -2}
+	for name, want := range map[string]string{"schema": "packctl 62d707b5b50a70be088f376e77af6e5b191d82cd", "Schema": "packctl 8d7f7da0c53819a23caca7ca46ed3507a478384b"} {
+		if got := lockName("shop", name); got != want || len(got) > 64 {
+			t.Errorf("MySQL's name of %s: got %s, want %s", name, got, want)
+		}
+	}
+	l := postgres{key: -2}
 	if got := l.isKey("k"); !strings.Contains(got, "classid = 4294967295") || !strings.Contains(got, "objid = 4294967294") {
 		t.Errorf("the halves of a negative key: %s", got)
 	}
@@ -47,11 +52,16 @@ func TestCommandEnv(t *testing.T) {
 	}{
 		"sessions are named and watched":  {[]string{"A=1"}, 15, []string{"A=1", "PGAPPNAME=w", "PGOPTIONS=-c client_connection_check_interval=500"}},
 		"an old server would refuse that": {nil, 13, []string{"PGAPPNAME=w"}},
+		"MySQL's clients know none of it": {[]string{"A=1"}, -1, []string{"A=1"}},
 		"what the author set stays":       {[]string{"PGOPTIONS=-c x=1", "PGAPPNAME=mine"}, 15, []string{"PGOPTIONS=-c x=1", "PGAPPNAME=mine"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := slices.Clone(tc.env)
-			if got := commandEnv(tc.env, Server{Version: tc.version, AppName: "w"}); !slices.Equal(got, tc.want) {
+			s := Server{Version: tc.version, AppName: "w"}
+			if tc.version < 0 {
+				s = Server{mysql: new(mysql)}
+			}
+			if got := commandEnv(tc.env, s); !slices.Equal(got, tc.want) {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
 			if !slices.Equal(tc.env, before) {
@@ -152,10 +162,13 @@ func TestConfigurationFaults(t *testing.T) {
 		cfg  Config
 		says string
 	}{
-		"no lock":        {Config{URL: "postgres://u:p@127.0.0.1:1/d"}, "the lock has no name"},
-		"no URL":         {Config{Lock: "x"}, "URL"},
-		"not a URL":      {Config{Lock: "x", URL: "s3cr3t"}, "URL"},
-		"another driver": {Config{Lock: "x", URL: "mysql://u:s3cr3t@h/d"}, "postgres://"},
+		"no lock":                        {Config{URL: "postgres://u:p@127.0.0.1:1/d"}, "the lock has no name"},
+		"no URL":                         {Config{Lock: "x"}, "URL"},
+		"not a URL":                      {Config{Lock: "x", URL: "s3cr3t"}, "URL"},
+		"the driver of another URL":      {Config{Lock: "x", Driver: "postgres", URL: "mysql://u:s3cr3t@h/d"}, `set driver = "mysql"`},
+		"MySQL with PostgreSQL's URL":    {Config{Lock: "x", Driver: "mysql", URL: "postgres://u:s3cr3t@h/d"}, "mysql://"},
+		"MySQL without a database":       {Config{Lock: "x", URL: "mysql://u:s3cr3t@h"}, "names no database"},
+		"MySQL with an unknown TLS mode": {Config{Lock: "x", URL: "mysql://u:s3cr3t@h/d?tls=s3cr3t"}, "about TLS"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.cfg.Work = &SQL{FS: fstest.MapFS{}}
@@ -168,18 +181,32 @@ func TestConfigurationFaults(t *testing.T) {
 	}
 }
 
-func TestADatabaseThatIsNotThereIsWaitedForUntilTheLockTimeout(t *testing.T) {
-	var told []string
-	err := Run(t.Context(), Config{
-		URL: "postgres://u:s3cr3t@127.0.0.1:1/d", Lock: "shop/schema", LockTimeout: 200 * time.Millisecond,
-		Work: &SQL{FS: fstest.MapFS{}}, Report: func(s string) { told = append(told, s) },
-	})
-	var timeout *LockTimeoutError
-	if !errors.As(err, &timeout) || !strings.Contains(err.Error(), "connection refused") || strings.Contains(err.Error(), "s3cr3t") {
-		t.Errorf("got %v", err)
+func TestTheDriverIsThatOfTheURL(t *testing.T) {
+	for url, want := range map[string]string{
+		"mysql://u:p@h/d": "mysql", "mariadb+pymysql://u:p@h/d": "mysql", "postgresql+psycopg2://u:p@h/d": "postgres", "host=h": "postgres", "": "postgres",
+	} {
+		if got := driverOf(url); got != want {
+			t.Errorf("%q: %s, want %s", url, got, want)
+		}
 	}
-	if len(told) != 1 || !strings.Contains(told[0], `waits for the lock "shop/schema"`) {
-		t.Errorf("told %q", told)
+}
+
+func TestADatabaseThatIsNotThereIsWaitedForUntilTheLockTimeout(t *testing.T) {
+	for _, scheme := range []string{"postgres", "mysql"} {
+		t.Run(scheme, func(t *testing.T) {
+			var told []string
+			err := Run(t.Context(), Config{
+				URL: scheme + "://u:s3cr3t@127.0.0.1:1/d", Lock: "shop/schema", LockTimeout: 200 * time.Millisecond,
+				Work: &SQL{FS: fstest.MapFS{}}, Report: func(s string) { told = append(told, s) },
+			})
+			var timeout *LockTimeoutError
+			if !errors.As(err, &timeout) || !strings.Contains(err.Error(), "connection refused") || strings.Contains(err.Error(), "s3cr3t") {
+				t.Errorf("got %v", err)
+			}
+			if len(told) != 1 || !strings.Contains(told[0], `waits for the lock "shop/schema"`) {
+				t.Errorf("told %q", told)
+			}
+		})
 	}
 }
 

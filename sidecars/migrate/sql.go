@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,7 +17,8 @@ import (
 )
 
 // SQL applies the goose-style files (00001_name.sql) of a folder that the database does not have yet, each in a transaction
-// together with its version row.
+// together with its version row. In MySQL each CREATE, ALTER and DROP ends the transaction, so that a file of several that
+// fails leaves the statements before the failing one behind.
 type SQL struct {
 	FS     fs.FS
 	Folder string // what FS is, for people
@@ -28,11 +30,34 @@ var _ Work = (*SQL)(nil)
 // Describe names the folder.
 func (q *SQL) Describe() string { return "the SQL files of " + q.Folder }
 
-// Do applies what is missing. A cancelled ctx cancels the running statement in the server, whose transaction rolls back.
+// Do applies what is missing. A cancelled ctx ends the running statement in the server, whose transaction rolls back.
 func (q *SQL) Do(ctx context.Context, s Server) error {
+	if s.mysql != nil {
+		ended := make(chan struct{})
+		stop := context.AfterFunc(ctx, func() {
+			defer close(ended)
+			if err := s.mysql.end(); err != nil {
+				q.Logger.Warn("the statement under way could not be ended, the server goes on with it and keeps the lock so long", "reason", s.mysql.fault(err).Error())
+			}
+		})
+		err := q.apply(ctx, goose.DialectMySQL, s.mysql.db)
+		if !stop() {
+			<-ended
+		}
+		return err
+	}
+	db, err := openPostgres(s)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return q.apply(ctx, goose.DialectPostgres, db)
+}
+
+func openPostgres(s Server) (*sql.DB, error) {
 	cfg, err := pgx.ParseConfig(s.DSN)
 	if err != nil {
-		return &ConfigError{"the database URL cannot be read"} // err may hold it
+		return nil, &ConfigError{"the database URL cannot be read"} // err may hold it
 	}
 	cfg.RuntimeParams["application_name"] = s.AppName
 	if s.Version >= checksClients {
@@ -41,9 +66,11 @@ func (q *SQL) Do(ctx context.Context, s Server) error {
 	cfg.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: 2 * time.Second}
 	}
-	db := stdlib.OpenDB(*cfg)
-	defer db.Close()
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, q.FS,
+	return stdlib.OpenDB(*cfg), nil
+}
+
+func (q *SQL) apply(ctx context.Context, dialect goose.Dialect, db *sql.DB) error {
+	provider, err := goose.NewProvider(dialect, db, q.FS,
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 	if errors.Is(err, goose.ErrNoMigrations) {
 		return &ConfigError{fmt.Sprintf("%s holds no SQL file named like 00001_name.sql", q.Folder)}
@@ -61,7 +88,7 @@ func (q *SQL) Do(ctx context.Context, s Server) error {
 	}
 	switch {
 	case partial != nil:
-		return &SQLError{File: partial.Failed.Source.Path, Applied: len(applied), Err: partial.Err}
+		return &SQLError{File: partial.Failed.Source.Path, Applied: len(applied), Err: partial.Err, Torn: dialect == goose.DialectMySQL}
 	case err != nil:
 		return fmt.Errorf("apply the SQL files of %s: %w", q.Folder, err)
 	}

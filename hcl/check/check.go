@@ -27,6 +27,7 @@ func Rules() []Rule {
 		foreignVariable(),
 		gateBudget(),
 		noCheck(),
+		periodicJob(),
 		serviceName(),
 		staticPortTwice(),
 		undeclaredVolume(),

@@ -64,6 +64,7 @@ func (c *Client) members(ctx context.Context, release string, index uint64) (Mem
 	defer cancel()
 	q := c.query(ctx)
 	q.WaitIndex, q.WaitTime = index, followWait
+	q.Filter = `ParentID == ""` // a job that is launched each minute has hundreds of children
 	all, meta, err := c.api.Jobs().ListOptions(&api.JobListOptions{Fields: &api.JobListFields{Meta: true}}, q)
 	if err != nil {
 		return Members{Err: c.fault("list the jobs of release "+release, err)}, 0

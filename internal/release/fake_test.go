@@ -34,6 +34,7 @@ type fake struct {
 	lost      chan struct{}
 	putFault  func(path string) error
 	regFault  error
+	stopping  func(id string)            // what happens while a job is being stopped
 	blocker   map[string]*api.Deployment // by job: what lets nothing be scaled
 	ending    map[string]int             // by job: instances that are no longer wanted and have not ended
 	allocs    []*api.AllocationListStub  // that Allocs lists
@@ -95,7 +96,7 @@ func (f *fake) ReleaseJobs(_ context.Context, name string) ([]*api.JobListStub, 
 	var out []*api.JobListStub
 	for id, j := range f.jobs {
 		if j.Meta[MetaRelease] == name {
-			out = append(out, &api.JobListStub{ID: id, Stop: value(j.Stop), ParentID: value(j.ParentID)})
+			out = append(out, &api.JobListStub{ID: id, Stop: value(j.Stop), ParentID: value(j.ParentID), Status: value(j.Status)})
 		}
 	}
 	return out, nil
@@ -196,6 +197,9 @@ func (f *fake) FailDeployment(_ context.Context, id string) error {
 }
 
 func (f *fake) Deregister(_ context.Context, id string, purge bool) error {
+	if f.stopping != nil && !purge {
+		f.stopping(id)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if purge {

@@ -56,6 +56,61 @@ func TestStopTakesChildrenAfterTheirParent(t *testing.T) {
 	})
 }
 
+func TestStopOfChildren(t *testing.T) {
+	child := func(n int, status string) *stack.Job {
+		j := newJob(fmt.Sprintf("cron/periodic-%d", n))
+		j.ParentID, j.Status = ptr("cron"), &status
+		return &stack.Job{API: j}
+	}
+	for name, c := range map[string]struct {
+		before   []*stack.Job
+		stopping func(*fake) func(string)
+		purge    bool
+		calls    []string
+	}{
+		"those that have ended are left alone": {
+			before: []*stack.Job{child(1, "dead"), child(2, "running")},
+			calls:  []string{"stop cron", "stop cron/periodic-2", "unlock"}},
+		"and are purged with the others": {
+			before: []*stack.Job{child(1, "dead"), child(2, "running")}, purge: true,
+			calls: []string{"stop cron", "stop cron/periodic-2", "purge cron/periodic-1", "purge cron/periodic-2", "purge cron", "unlock"}},
+		"one that is launched while its parent is stopped is stopped too": {
+			stopping: func(f *fake) func(string) {
+				return func(id string) {
+					if id == "cron" {
+						f.have(child(3, "pending"))
+					}
+				}
+			},
+			calls: []string{"stop cron", "stop cron/periodic-3", "unlock"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFake()
+				f.have(append([]*stack.Job{{API: serving("cron")}}, c.before...)...)
+				if c.stopping != nil {
+					f.stopping = c.stopping(f)
+				}
+				res, err := New(Deps{Nomad: f}).Stop(t.Context(), StopOptions{Release: "shop", Purge: c.purge}, &told{})
+				wantOutcome(t, res, err, Healthy)
+				want(t, f, c.calls...)
+			})
+		})
+	}
+}
+
+func TestAParentThatIsGoneLeavesItsChildrenToStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		child := newJob("cron/periodic-1")
+		child.ParentID = ptr("cron")
+		f.have(&stack.Job{API: child})
+		res, err := New(Deps{Nomad: f}).Stop(t.Context(), StopOptions{Release: "shop"}, &told{})
+		wantOutcome(t, res, err, Healthy)
+		want(t, f, "stop cron/periodic-1", "unlock")
+	})
+}
+
 func TestStopOfWhatIsNotThereSaysSo(t *testing.T) {
 	res, err := New(Deps{Nomad: newFake()}).Stop(t.Context(), StopOptions{Release: "shop"}, &told{})
 	wantOutcome(t, res, err, Failed, "release shop has no jobs")

@@ -42,6 +42,10 @@ func TestLook(t *testing.T) {
 		"expanded": {then: healthySample(), w: 1360, do: func(*testSite) []step {
 			return []step{click("#expand"), chromedp.Sleep(200 * time.Millisecond)}
 		}},
+		"periodic": {then: periodicSample(t0, 0, 3, 0), w: 1360, do: func(*testSite) []step {
+			return []step{click("#expand"), chromedp.Sleep(200 * time.Millisecond)}
+		}},
+		"periodic-failed": {then: periodicSample(t0, 3, 0, 0), w: 1000, dark: true},
 		"lost": {then: healthySample(), w: 1360, do: func(s *testSite) []step {
 			return []step{do(s.stop), visible(`#line[data-line="lost"]`), chromedp.Sleep(3 * time.Second)}
 		}},

@@ -27,6 +27,8 @@ func TestPeriodicJobsOnARealNomad(t *testing.T) {
 		{"stop ends the children that run, waits for them, and purges those that ended long ago", stopsChildren},
 		{"a tier is as its last run was, and time alone makes it unhealthy", runsOfATier},
 		{"what an earlier version's run did does not fail a run", earlierFailure},
+		{"a run that waits at its gate says for what, and its tier is late without any further event", gatedRun},
+		{"a parameterized job waits to be dispatched, shows its last runs, and takes them along", parameterized},
 		{"a job that leaves the pack takes its children along", prunesChildren},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, r) })
@@ -200,6 +202,52 @@ func earlierFailure(t *testing.T, r *real) {
 	r.until(t, "older-tick", "scheduled anew", func(tier status.Tier) bool {
 		return tier.State == status.Scheduled && strings.Contains(tier.Reason, "of an earlier version, failed: task main failed: exit code 6")
 	})
+}
+
+func gatedRun(t *testing.T, r *real) {
+	open := filepath.Join(t.TempDir(), "open")
+	s := newStack(t, "wait", []job{{name: "tick", job: every(`crons = ["*/3 * * * * * *"]`), group: noSecondChance + "\n" + gateTask(open), script: "exit 0"}},
+		[]job{{name: "app", script: forever}})
+	t.Cleanup(func() { r.stop(t, "wait") })
+	r.ok(t, s, release.Healthy) // the next wave does not wait for it
+	r.until(t, "wait-tick", "waiting", func(tier status.Tier) bool {
+		return tier.State == status.Waiting && strings.Contains(tier.Reason, "waiting for postgres: service gate-postgres has 0 passing instances")
+	})
+	r.until(t, "wait-tick", "late", func(tier status.Tier) bool {
+		return tier.State == status.Unhealthy && strings.Contains(tier.Reason, "no run has succeeded for two periods") && strings.Contains(tier.Reason, "gate-postgres")
+	})
+	if err := os.WriteFile(open, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.until(t, "wait-tick", "healthy", func(tier status.Tier) bool { return tier.State == status.Healthy })
+}
+
+func parameterized(t *testing.T, r *real) {
+	s := newStack(t, "disp", []job{{name: "load", job: "type = \"batch\"\n  parameterized {\n    meta_optional = [\"mode\"]\n  }", group: noSecondChance,
+		script: `test "$NOMAD_META_mode" = short && exit 0; ` + forever}})
+	r.ok(t, s, release.Healthy)
+	r.ok(t, s, release.Unchanged)
+	dispatch := func(mode string) string {
+		t.Helper()
+		resp, _, err := r.api.Jobs().Dispatch("disp-load", map[string]string{"mode": mode}, nil, "", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.DispatchedJobID
+	}
+	short := dispatch("short")
+	tier := r.until(t, "disp-load", "run once", func(tier status.Tier) bool {
+		return tier.State == status.Healthy && strings.Contains(tier.Reason, "succeeded")
+	})
+	if len(tier.Instances) != 1 || tier.Instances[0].Child != short {
+		t.Errorf("instances %+v", tier.Instances)
+	}
+	dispatch("long")
+	r.until(t, "disp-load", "running", func(tier status.Tier) bool { return strings.Contains(tier.Reason, "is starting: running") })
+	r.stop(t, "disp")
+	if list, _, err := r.api.Jobs().List(&api.QueryOptions{Prefix: "disp-load"}); err != nil || len(list) > 0 {
+		t.Errorf("left after the purge: %d jobs, %v", len(list), err)
+	}
 }
 
 func prunesChildren(t *testing.T, r *real) {

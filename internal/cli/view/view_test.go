@@ -307,3 +307,25 @@ func TestShort(t *testing.T) {
 		}
 	}
 }
+
+func TestAPeriodicTierSaysWhenItIsLaunchedAndNotHowManyItHas(t *testing.T) {
+	next := began.Add(time.Hour)
+	waits := status.Tier{Name: "cron", Job: "shop-cron", State: status.Scheduled, Reason: "first launch at 11:00:00 UTC", Next: next}
+	ran := status.Tier{Name: "cron", Job: "shop-cron", State: status.Healthy, Reason: "the run of 10:59:00 UTC succeeded in 1s", Next: next}
+	var out strings.Builder
+	p := &plain{out: &out, last: map[string]string{}}
+	p.event(release.Event{Time: began, Tiers: []status.Tier{waits}})
+	p.event(release.Event{Time: began, Tiers: []status.Tier{ran}})
+	for _, line := range []string{"  cron: scheduled, first launch at 11:00:00 UTC\n", "  cron: healthy\n"} {
+		if !strings.Contains(out.String(), line) {
+			t.Errorf("it lacks %q:\n%s", line, out.String())
+		}
+	}
+	painted := tree{width: 80, height: 20, now: began, since: func(string, string) time.Time { return began }}
+	if got := strings.Join(painted.lines([]status.Tier{waits}), "\n"); !strings.Contains(got, "first launch at") || strings.Contains(got, "0/0") {
+		t.Errorf("painted as\n%s", got)
+	}
+	if got := strings.Join(painted.lines([]status.Tier{ran}), "\n"); strings.Contains(got, "succeeded") || strings.Contains(got, "0/0") {
+		t.Errorf("painted as\n%s", got)
+	}
+}

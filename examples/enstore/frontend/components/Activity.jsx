@@ -1,6 +1,5 @@
 'use client'
 import { useState } from 'react'
-import { rows } from '@/lib/api'
 import { useApi, useNow, usePolled } from '@/lib/hooks'
 import { age, clock, hue, summary } from '@/lib/format'
 import Loading from './Loading'
@@ -12,9 +11,9 @@ export default function Activity() {
   const [types, setTypes] = useState([])
   const logs = usePolled(
     async () => {
-      const list = rows((await api.get('/activity-logs', { limit: 100, type })).body)
+      const list = (await api.get('/activity-logs', { limit: 100, type })).body.data
       setTypes((old) => {
-        const all = [...new Set([...old, ...list.map((entry) => entry.type)])].filter(Boolean).sort()
+        const all = [...new Set([...old, ...list.map((entry) => entry.type)])].sort()
         return all.length === old.length ? old : all
       })
       return list
@@ -36,7 +35,7 @@ export default function Activity() {
         <ul className="card list" id="activity">
           {logs.data?.map((entry) => (
             <li key={entry.id}>
-              <span className={`badge type ${/fail/.test(entry.type) ? 'failed' : ''}`} style={{ '--hue': hue(entry.type) }}>{entry.type}</span>
+              <span className={`badge type ${entry.type === 'order.failed' ? 'failed' : ''}`} style={{ '--hue': hue(entry.type) }}>{entry.type}</span>
               <div className="grow">{text(entry)}</div>
               <time className="faint" title={age(entry.created_at, now)}>{clock(entry.created_at)}</time>
             </li>
@@ -47,8 +46,8 @@ export default function Activity() {
   )
 }
 
-// Whatever an entry says of itself, besides its type and its time.
+// What an entry says of itself; of its context, what the message does not say already.
 const text = (entry) => {
-  const { id, type, created_at, updated_at, message, description, context, data, ...rest } = entry
-  return [message || description, summary(context), summary(data), summary(rest)].filter(Boolean).join(' · ')
+  const { order_id, products, ...more } = entry.context || {}
+  return [entry.message, summary(more)].filter(Boolean).join(' · ')
 }

@@ -1,13 +1,12 @@
 'use client'
-import { rows } from '@/lib/api'
 import { useApi, useNow, usePolled } from '@/lib/hooks'
-import { age, clock, short, summary } from '@/lib/format'
+import { age, clock, short } from '@/lib/format'
 import Loading from './Loading'
 
 export default function Notifications() {
   const api = useApi()
   const now = useNow()
-  const notes = usePolled(() => api.get('/notifications').then((answer) => rows(answer.body)), 3000)
+  const notes = usePolled(() => api.get('/notifications').then((answer) => answer.body.data), 3000)
   return (
     <>
       <div className="heading"><h1>Notifications</h1></div>
@@ -15,12 +14,9 @@ export default function Notifications() {
         <ul className="card list" id="notifications">
           {notes.data?.map((note) => (
             <li key={note.id}>
-              <i className={`dot ${failed(note) ? 'bad' : 'good'}`} />
-              <div className="grow">
-                {note.title && <b>{note.title} </b>}
-                <span>{note.message || note.body || summary(note.data)}</span>
-              </div>
-              {note.order_id && <code className="faint" title={note.order_id}>{short(note.order_id)}</code>}
+              <i className={`dot ${note.type === 'order.failed' ? 'bad' : 'good'}`} />
+              <div className="grow">{note.message}</div>
+              <code className="faint" title={note.order_id}>{short(note.order_id)}</code>
               <time className="faint" title={clock(note.created_at)}>{age(note.created_at, now)}</time>
             </li>
           ))}
@@ -29,5 +25,3 @@ export default function Notifications() {
     </>
   )
 }
-
-const failed = (note) => /fail/.test(`${note.type ?? ''} ${note.status ?? ''} ${note.kind ?? ''}`)

@@ -1,15 +1,23 @@
 'use client'
 import { useEffect } from 'react'
-import { rows } from '@/lib/api'
 import { useApi, useNow, usePolled } from '@/lib/hooks'
 import { age, clock, short } from '@/lib/format'
 import Loading from './Loading'
 
-// The newest orders, each with its state as it changes. `compact` is the list beside the products.
-export default function OrderTable({ limit, status, revision, compact }) {
+// A page of orders, the newest first, each with its state as it changes; onNext hears what the following page begins after.
+// `compact` is the list beside the products.
+export default function OrderTable({ limit, status, after, revision, compact, onNext }) {
   const api = useApi()
   const now = useNow()
-  const orders = usePolled(() => api.get('/orders', { limit, status }).then((answer) => rows(answer.body)), 1500, `${limit} ${status}`)
+  const orders = usePolled(
+    async () => {
+      const { data, next } = (await api.get('/orders', { limit, status, after })).body
+      onNext?.(next)
+      return data
+    },
+    1500,
+    `${limit} ${status} ${after}`,
+  )
   const { refresh } = orders
   useEffect(() => {
     if (revision) refresh()
@@ -29,12 +37,12 @@ export default function OrderTable({ limit, status, revision, compact }) {
         </thead>
         <tbody>
           {orders.data?.map((order) => (
-            <tr key={order.id} data-order={order.id} data-status={order.status}>
+            <tr key={order.id} title={order.error || undefined} data-order={order.id} data-status={order.status}>
               <td><code title={order.id}>{short(order.id)}</code></td>
               <td>{compact && order.quantity > 1 && <span className="faint">{order.quantity} × </span>}{order.sku}</td>
               {!compact && <td className="number">{order.quantity}</td>}
-              <td><Status key={order.status} of={order} /></td>
-              {!compact && <td className="number">{order.attempts ?? '–'}</td>}
+              <td><Status key={order.status} of={order} compact={compact} /></td>
+              {!compact && <td className="number">{order.attempts}</td>}
               <td className="number faint" title={clock(order.created_at)}>{age(order.created_at, now)}</td>
             </tr>
           ))}
@@ -45,7 +53,12 @@ export default function OrderTable({ limit, status, revision, compact }) {
 }
 
 // Keyed by the status where it is used, so that each change flashes once.
-function Status({ of: order }) {
-  const reason = order.error || order.failure_reason || order.last_error
-  return <span className={`badge ${order.status}`} title={reason || undefined}>{order.status}</span>
+function Status({ of: order, compact }) {
+  const retried = order.status === 'pending' && order.attempts > 1
+  return (
+    <>
+      <span className={`badge ${order.status}`}>{compact && retried ? `try ${order.attempts}` : order.status}</span>
+      {!compact && order.error && <span className="faint reason">{order.error}</span>}
+    </>
+  )
 }

@@ -48,7 +48,7 @@ function Health({ api, children }) {
       <footer className="page" id="health">
         <i className={`dot ${state}`} />
         {error ? (error.unreachable ? 'The API does not answer' : 'The API is not well') : data ? 'The API is well' : 'Asking the API …'}
-        <span className="faint"> · {api.base}</span>
+        <span className="faint"> · {api.base}{data && !error && ` · version ${data.version} · instance ${data.instance}`}</span>
       </footer>
     </>
   )
@@ -75,7 +75,7 @@ function Trouble({ api, error, at, onRetry }) {
 }
 
 // The parts that the health answer names, where it does.
-const broken = (body) => summary(body?.checks ?? body?.services ?? (body && Object.fromEntries(Object.entries(body).filter(([key]) => key !== 'status'))))
+const broken = (body) => summary(body?.checks)
 
 function Misconfigured() {
   return (

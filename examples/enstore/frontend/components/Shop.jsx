@@ -1,7 +1,7 @@
 'use client'
 import { useState } from 'react'
 import Link from 'next/link'
-import { newKey, row, rows } from '@/lib/api'
+import { newKey } from '@/lib/api'
 import { useApi, usePolled } from '@/lib/hooks'
 import { hue, money, short } from '@/lib/format'
 import OrderTable from './OrderTable'
@@ -13,7 +13,7 @@ export default function Shop() {
   const [placed, setPlaced] = useState(0)
   const products = usePolled(async () => {
     const answer = await api.get('/products')
-    return { list: rows(answer.body), cache: answer.headers.get('X-Cache') }
+    return { list: answer.body.data, cache: answer.headers.get('X-Cache') }
   }, 15_000)
   return (
     <>
@@ -59,7 +59,7 @@ function Product({ product, onOrder }) {
     try {
       const answer = await api.post('/orders', { sku: product.sku, quantity }, { 'Idempotency-Key': mine.key })
       setWish(null)
-      setState({ step: 'placed', id: row(answer.body)?.id, again: answer.status === 200 })
+      setState({ step: 'placed', id: answer.body.data.id, again: answer.status === 200 })
       onOrder()
     } catch (error) {
       // Refused for good: the next click is another wish.
@@ -71,11 +71,10 @@ function Product({ product, onOrder }) {
   const art = hue(product.sku)
   return (
     <article className="card product" data-sku={product.sku}>
-      <div className="art" style={{ '--hue': art }} aria-hidden="true"><span>{String(product.name || product.sku).slice(0, 1)}</span></div>
+      <div className="art" style={{ '--hue': art }} aria-hidden="true"><span>{product.name.slice(0, 1)}</span></div>
       <div className="body">
-        <h3>{product.name || product.sku}</h3>
+        <h3>{product.name}</h3>
         <p className="faint"><code>{product.sku}</code></p>
-        {product.description && <p className="faint clamp">{product.description}</p>}
         <form className="buy" onSubmit={order}>
           <b className="price">{money(product)}</b>
           <input

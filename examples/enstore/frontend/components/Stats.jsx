@@ -1,22 +1,19 @@
 'use client'
 import { useEffect } from 'react'
-import { row } from '@/lib/api'
 import { useApi, usePolled } from '@/lib/hooks'
 
 export default function Stats({ revision }) {
   const api = useApi()
-  const { data, refresh } = usePolled(() => api.get('/stats').then((answer) => row(answer.body)), 3000)
+  const { data, refresh } = usePolled(() => api.get('/stats').then((answer) => answer.body), 3000)
   useEffect(() => {
     if (revision) refresh()
   }, [revision, refresh])
-  const orders = data?.orders || {}
-  const open = data && (orders.pending || 0) + (orders.processing || 0)
   const figures = [
-    ['In the queue', open, 'wait'],
-    ['Completed', data && (orders.completed || 0), 'good'],
-    ['Failed', data && (orders.failed || 0), 'bad'],
-    ['Notifications', count(data?.notifications), ''],
-    ['Redeliveries', count(data?.redeliveries), ''],
+    ['Orders under way', data?.orders.pending, 'wait'],
+    ['Completed', data?.orders.completed, 'good'],
+    ['Failed', data?.orders.failed, 'bad'],
+    ['Notifications', data?.notifications, ''],
+    ['Redeliveries', data?.redeliveries, ''],
   ]
   return (
     <section className="figures" id="stats">
@@ -29,5 +26,3 @@ export default function Stats({ revision }) {
     </section>
   )
 }
-
-const count = (value) => (value && typeof value === 'object' ? value.total ?? Object.values(value).reduce((sum, n) => sum + Number(n || 0), 0) : value)

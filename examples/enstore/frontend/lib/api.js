@@ -34,7 +34,7 @@ export function createApi(base) {
     }
     const answer = await response.json().catch(() => null)
     if (!response.ok) {
-      throw new ApiError(answer?.message || answer?.error || `the API answered ${response.status}`, {
+      throw new ApiError(answer?.message || `the API answered ${response.status}`, {
         status: response.status,
         fields: answer?.errors || {},
         body: answer,
@@ -48,10 +48,6 @@ export function createApi(base) {
     post: (path, body, headers) => request('POST', path, { body, headers }),
   }
 }
-
-// A list stands alone in its answer, or under data.
-export const rows = (body) => (Array.isArray(body) ? body : Array.isArray(body?.data) ? body.data : [])
-export const row = (body) => body?.data ?? body
 
 // crypto.randomUUID exists only on localhost and HTTPS.
 export function newKey() {

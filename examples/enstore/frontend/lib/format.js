@@ -1,9 +1,4 @@
-// Laravel's plain "2026-11-22 03:04:00" is UTC.
-export function toDate(text) {
-  if (!text) return null
-  const date = new Date(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(text) ? `${text.replace(' ', 'T')}Z` : text)
-  return Number.isNaN(date.getTime()) ? null : date
-}
+const toDate = (text) => (text ? new Date(text) : null)
 
 export function age(text, now) {
   const date = toDate(text)
@@ -17,10 +12,8 @@ export function age(text, now) {
 
 export const clock = (text) => toDate(text)?.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' }) ?? ''
 
-export function money(product) {
-  const cents = product.price_cents ?? (product.price === undefined || product.price === null ? null : Number(product.price) * 100)
-  return cents === null || Number.isNaN(cents) ? '' : new Intl.NumberFormat('en', { style: 'currency', currency: product.currency || 'USD' }).format(cents / 100)
-}
+export const money = (product) =>
+  new Intl.NumberFormat('en', { style: 'currency', currency: product.currency }).format(product.price_cents / 100)
 
 export const short = (id) => String(id ?? '').slice(0, 8)
 

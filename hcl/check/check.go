@@ -28,6 +28,7 @@ func Rules() []Rule {
 		gateBudget(),
 		noCheck(),
 		periodicJob(),
+		scaling(),
 		serviceName(),
 		staticPortTwice(),
 		undeclaredVolume(),

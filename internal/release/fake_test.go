@@ -39,8 +39,9 @@ type fake struct {
 	ending    map[string]int             // by job: instances that are no longer wanted and have not ended
 	allocs    []*api.AllocationListStub  // that Allocs lists
 	files     map[string][]fakeLog       // by allocation; none: collected
-	reads     int
-	listFault error
+	reads     int                        // of log files
+	listFault error                      // of Allocs
+	logFaults map[string]error           // by allocation
 }
 
 func newFake() *fake {

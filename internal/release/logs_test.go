@@ -52,6 +52,9 @@ func (f *fake) Allocs(ctx context.Context, jobs []string, index uint64) ([]*api.
 func (f *fake) LogFiles(_ context.Context, alloc string) ([]LogFile, bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.logFaults[alloc]; err != nil {
+		return nil, false, err
+	}
 	var out []LogFile
 	for _, l := range f.files[alloc] {
 		file := l.LogFile
@@ -248,9 +251,11 @@ func TestASinkThatTakesNoMoreEndsTheLogs(t *testing.T) {
 	for _, follow := range []bool{false, true} {
 		f, h := newFake(), &heard{fail: full}
 		logged(f)
-		if err := New(Deps{Nomad: f}).Logs(t.Context(), LogOptions{Release: "shop", Tail: -1, Follow: follow}, h); !errors.Is(err, full) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		if err := New(Deps{Nomad: f}).Logs(ctx, LogOptions{Release: "shop", Tail: -1, Follow: follow}, h); !errors.Is(err, full) {
 			t.Errorf("follow %v: %v", follow, err)
 		}
+		cancel()
 	}
 }
 
@@ -335,3 +340,60 @@ func (c cancelled) LogFiles(ctx context.Context, alloc string) ([]LogFile, bool,
 	}
 	return c.fake.LogFiles(ctx, alloc)
 }
+
+func TestFollowingSaysWhatItCouldNotRead(t *testing.T) {
+	for name, c := range map[string]struct {
+		step    func(*fake)
+		denied  bool
+		notices string
+	}{
+		"what was rotated away before it was read": {
+			step: func(f *fake) {
+				for i := range 3 {
+					f.wrote("a", "main", "stdout", fmt.Sprintf("file %d\n", i+1), true)
+				}
+				f.mu.Lock()
+				defer f.mu.Unlock()
+				f.files["a"] = f.files["a"][1:]
+			},
+			notices: "lines of web[0] a main stdout may be missing: Nomad rotated them away before they were read"},
+		"one allocation that cannot be read, once": {
+			step:    func(f *fake) { f.logFault("a", errors.New("a disk is broken")) },
+			notices: "the logs of web[0] a cannot be read: a disk is broken"},
+		"a right that is missing ends it": {
+			step: func(f *fake) { f.logFault("a", denied{}) }, denied: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, h := newFake(), &heard{}
+				f.have(&stack.Job{API: newJob("shop-app")})
+				f.placed("a", "shop-app", "web", "running", 1)
+				f.wrote("a", "main", "stdout", "file 0\n", false)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				time.AfterFunc(5*time.Second, func() { c.step(f) })
+				err := New(Deps{Nomad: f}).Logs(ctx, LogOptions{Release: "shop", Tail: -1, Follow: true}, h)
+				var typed *Error
+				if (err != nil) != c.denied || (c.denied && (!errors.As(err, &typed) || typed.Outcome != Denied)) {
+					t.Errorf("it ended with %v", err)
+				}
+				if got := strings.Join(h.notices, "\n"); got != c.notices {
+					t.Errorf("notices %q, want %q", got, c.notices)
+				}
+			})
+		})
+	}
+}
+
+// logFault makes an allocation's logs unreadable.
+func (f *fake) logFault(alloc string, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.logFaults = map[string]error{alloc: err}
+}
+
+type denied struct{}
+
+func (denied) Error() string { return "no" }
+func (denied) Denied() bool  { return true }
+func (denied) Hint() string  { return "get a token" }

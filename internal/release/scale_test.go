@@ -32,7 +32,7 @@ func shop() *fake {
 func scaleTo(t *testing.T, ctx context.Context, f *fake, on func(Event), targets ...Target) (*Result, error, *told) {
 	t.Helper()
 	o := &told{on: on}
-	res, err := New(Deps{Nomad: f, Owner: "ann@laptop, pid 7"}).Scale(ctx, ScaleOptions{Release: "shop", Targets: targets}, o)
+	res, err := New(Deps{Nomad: f, Owner: "ann@laptop, pid 7"}).Scale(ctx, ScaleOptions{Release: "shop", Targets: targets, Timeout: time.Hour}, o)
 	return res, err, o
 }
 
@@ -186,5 +186,27 @@ func TestAScaledTierThatFailsIsToldWithItsEvidence(t *testing.T) {
 		if len(res.Failures) != 1 || res.Failures[0].ExitCode != 3 {
 			t.Errorf("failures %+v", res.Failures)
 		}
+	})
+}
+
+func TestAStoppedJobsTierDoesNotMakeANameAmbiguous(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := shop()
+		f.jobs["shop-gone"].TaskGroups[0].Name = ptr("web")
+		res, err, _ := scaleTo(t, t.Context(), f, nil, Target{"web", 2})
+		wantOutcome(t, res, err, Healthy)
+	})
+}
+
+func TestAScaleWithoutHopeEndsItsDeployment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := shop() // otherwise Nomad would let nothing be scaled back for as long as it tries
+		res, err, _ := scaleTo(t, t.Context(), f, func(e Event) {
+			if strings.Contains(e.Message, "goes from") {
+				f.be("shop-app", "hopeless")
+			}
+		}, Target{"web", 2})
+		wantOutcome(t, res, err, Failed, "web")
+		want(t, f, "scale shop-app/web=2, packctl scale by ann@laptop", "fail deployment of shop-app", "unlock")
 	})
 }

@@ -14,7 +14,7 @@ return [
         'url' => env('SUPPLIER_URL', 'http://supplier:8090'),
         // Where set, a file that holds the URL and is read for each call: it follows a supplier that moves.
         'url_file' => env('SUPPLIER_URL_FILE'),
-        // Seconds. The job's own limit (ProcessOrder::$timeout) is above their sum, and QUEUE_RETRY_AFTER above that.
+        // Seconds. What a job may take (queue:work --timeout, 60) is above their sum, and QUEUE_RETRY_AFTER above that.
         'connect_timeout' => 3,
         'timeout' => 30,
     ],

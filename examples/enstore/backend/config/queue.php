@@ -8,8 +8,9 @@ return [
             'driver' => 'redis',
             'connection' => 'default',
             'queue' => 'default',
-            // A job whose worker has not been heard of for so long is given to the next one. Above ProcessOrder::$timeout.
-            'retry_after' => (int) env('QUEUE_RETRY_AFTER', 60),
+            // A job whose worker has not been heard of for so long is given to the next one. Above what a
+            // job may take (queue:work --timeout, 60).
+            'retry_after' => (int) env('QUEUE_RETRY_AFTER', 90),
             'block_for' => 2,
         ],
     ],

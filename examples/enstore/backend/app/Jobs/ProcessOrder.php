@@ -30,9 +30,6 @@ class ProcessOrder implements ShouldQueue
 
     public int $tries = 7;
 
-    /** Seconds. Longer than the supplier is given, shorter than QUEUE_RETRY_AFTER. */
-    public int $timeout = 45;
-
     public function __construct(public string $order)
     {
     }

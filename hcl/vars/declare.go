@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/hashicorp/nomad/jobspec2"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
@@ -41,6 +39,9 @@ func Declare(p *pack.Pack) ([]*Variable, diag.Diagnostics) {
 				add(b, f.Path, f.Source)
 			}
 		}
+	}
+	for _, v := range out {
+		v.reach(out, &diags)
 	}
 	return out, diags
 }
@@ -155,61 +156,4 @@ func constant(a *hclsyntax.Attribute, t cty.Type, set func(cty.Value), diags *di
 		return
 	}
 	set(got)
-}
-
-func (v *Variable) validation(b *hclsyntax.Block, diags *diag.Diagnostics) {
-	x := Validation{Range: b.DefRange()}
-	constant(b.Body.Attributes["error_message"], cty.String, func(s cty.Value) { x.Message = s.AsString() }, diags)
-	cond := b.Body.Attributes["condition"]
-	if cond == nil || b.Body.Attributes["error_message"] == nil {
-		diags.Add("missing-attribute", b.DefRange(), "Missing attribute", "A validation block needs both condition and error_message.")
-		return
-	}
-	for _, t := range cond.Expr.Variables() {
-		if t.RootName() == "var" && len(t) > 1 {
-			if a, ok := t[1].(hcl.TraverseAttr); ok && a.Name == v.Name {
-				continue
-			}
-		}
-		diags.Add("validation-scope", t.SourceRange(), "Validation reaches too far",
-			"A validation sees only its own variable, var.%s.", v.Name)
-		return
-	}
-	x.Condition = cond.Expr
-	v.Validations = append(v.Validations, x)
-}
-
-// validate checks a value against the variable's conditions.
-func (v *Variable) validate(val Value, diags *diag.Diagnostics) {
-	if len(v.Validations) == 0 {
-		return
-	}
-	ctx := &hcl.EvalContext{
-		Variables: map[string]cty.Value{"var": cty.ObjectVal(map[string]cty.Value{v.Name: val.Value})},
-		Functions: jobspec2.Functions("", false),
-	}
-	for _, x := range v.Validations {
-		got, hclDiags := x.Condition.Value(ctx)
-		if hclDiags.HasErrors() {
-			if v.Sensitive {
-				diags.Add("validation-failed", x.Range, "Validation cannot be evaluated", "The condition fails on the value of variable %q, which is sensitive.", v.Name)
-				continue
-			}
-			*diags = append(*diags, diag.FromHCL(hclDiags)...)
-			continue
-		}
-		ok, err := convert.Convert(got, cty.Bool)
-		if err != nil || ok.IsNull() || !ok.IsKnown() {
-			diags.Add("validation-type", x.Condition.Range(), "Validation is not true or false", "The condition must be true or false, not %s.", got.Type().FriendlyName())
-			continue
-		}
-		if ok.True() {
-			continue
-		}
-		at := val.Origin.Range
-		d := diag.New("invalid-value", at, "Invalid value", "The value of variable %q (%s) is refused: %s", v.Name, val.Origin, x.Message)
-		d.Hidden = v.Sensitive
-		d.Related = []diag.Related{{Text: "the rule", Range: x.Range}}
-		*diags = append(*diags, d)
-	}
 }

@@ -29,6 +29,9 @@ func Resolve(p *pack.Pack, in Inputs) (*Values, diag.Diagnostics) {
 	for _, v := range declared {
 		r.values.List = append(r.values.List, r.value(v))
 	}
+	for _, val := range r.values.List {
+		r.validate(val)
+	}
 	r.diags.Sort()
 	return r.values, r.diags
 }
@@ -147,9 +150,6 @@ func (r *resolver) value(v *Variable) Value {
 			fmt.Sprintf("The variable %q%s has no default and no value: give -var %s=…, %s = … in a -var-file or an env file, or the environment variable %s%s.",
 				v.Name, about, v.Name, v.Name, EnvPrefix, v.Name))
 		return out
-	}
-	if out.Value.IsWhollyKnown() && out.Value != cty.DynamicVal {
-		v.validate(out, &r.diags)
 	}
 	return out
 }

@@ -52,7 +52,7 @@ type Variable struct {
 // Required reports whether a value must be given.
 func (v *Variable) Required() bool { return v.Default == cty.NilVal }
 
-// Validation is a condition on the value, over the variable itself only.
+// Validation is a condition on the value. It may look at the pack's other variables too, as Terraform's do.
 type Validation struct {
 	Condition hcl.Expression
 	Message   string

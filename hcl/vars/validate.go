@@ -1,0 +1,131 @@
+package vars
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/nomad/jobspec2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/packctl/packctl/hcl/diag"
+)
+
+// validation reads a validation block. Which variables its condition names is looked at when all are known.
+func (v *Variable) validation(b *hclsyntax.Block, diags *diag.Diagnostics) {
+	x := Validation{Range: b.DefRange()}
+	constant(b.Body.Attributes["error_message"], cty.String, func(s cty.Value) { x.Message = s.AsString() }, diags)
+	cond := b.Body.Attributes["condition"]
+	if cond == nil || b.Body.Attributes["error_message"] == nil {
+		diags.Add("missing-attribute", b.DefRange(), "Missing attribute", "A validation block needs both condition and error_message.")
+		return
+	}
+	x.Condition = cond.Expr
+	v.Validations = append(v.Validations, x)
+}
+
+// reach checks that the conditions name their own variable, and besides it only variables that are seen in the same file.
+func (v *Variable) reach(all []*Variable, diags *diag.Diagnostics) {
+	var names []string
+	for _, other := range all {
+		if other.File == "" || other.File == v.File {
+			names = append(names, other.Name)
+		}
+	}
+	kept := v.Validations[:0]
+	for _, x := range v.Validations {
+		if v.reaches(x, names, diags) {
+			kept = append(kept, x)
+		}
+	}
+	v.Validations = kept
+}
+
+func (v *Variable) reaches(x Validation, names []string, diags *diag.Diagnostics) bool {
+	own := false
+	for _, t := range x.Condition.Variables() {
+		name := variableName(t)
+		switch {
+		case name == "":
+			diags.Add("validation-scope", t.SourceRange(), "Validation reaches too far",
+				"A validation sees variables only: var.%s and the others of the pack.", v.Name)
+			return false
+		case !slices.Contains(names, name):
+			diags.Add("unknown-variable", t.SourceRange(), "Unknown variable", "%s",
+				fmt.Sprintf("The pack declares no variable %q.%s", name, diag.DidYouMean(name, names, "")))
+			return false
+		case name == v.Name:
+			own = true
+		}
+	}
+	if !own {
+		diags.Add("validation-scope", x.Condition.Range(), "Validation of something else",
+			"A validation of the variable %q must look at var.%s.", v.Name, v.Name)
+	}
+	return own
+}
+
+// variableName is the name in var.name, or empty.
+func variableName(t hcl.Traversal) string {
+	if t.RootName() != "var" || len(t) < 2 {
+		return ""
+	}
+	a, ok := t[1].(hcl.TraverseAttr)
+	if !ok {
+		return ""
+	}
+	return a.Name
+}
+
+// validate checks a value against its variable's conditions. What a condition needs and is not known, because it is missing
+// or wrong itself, has its own diagnostic: the condition is passed over.
+func (r *resolver) validate(val Value) {
+	v := val.Variable
+	if len(v.Validations) == 0 || !val.Value.IsWhollyKnown() || val.Value == cty.DynamicVal {
+		return
+	}
+	values, declared := r.values.Scope(v.File)
+	ctx := &hcl.EvalContext{
+		Variables: map[string]cty.Value{"var": cty.ObjectVal(values)},
+		Functions: jobspec2.Functions("", false),
+	}
+	for _, x := range v.Validations {
+		hidden, known := false, true
+		for _, t := range x.Condition.Variables() {
+			name := variableName(t)
+			hidden = hidden || declared[name].Sensitive
+			known = known && values[name].IsWhollyKnown()
+		}
+		if known {
+			r.condition(val, x, ctx, hidden)
+		}
+	}
+}
+
+// condition checks one condition. hidden says that a value in it is sensitive.
+func (r *resolver) condition(val Value, x Validation, ctx *hcl.EvalContext, hidden bool) {
+	v := val.Variable
+	got, hclDiags := x.Condition.Value(ctx)
+	if hclDiags.HasErrors() {
+		if hidden {
+			r.diags.Add("validation-failed", x.Range, "Validation cannot be evaluated", "The condition of variable %q fails on a value that is sensitive.", v.Name)
+			return
+		}
+		r.diags = append(r.diags, diag.FromHCL(hclDiags)...)
+		return
+	}
+	ok, err := convert.Convert(got, cty.Bool)
+	if err != nil || ok.IsNull() || !ok.IsKnown() {
+		r.diags.Add("validation-type", x.Condition.Range(), "Validation is not true or false", "The condition must be true or false, not %s.", got.Type().FriendlyName())
+		return
+	}
+	if ok.True() {
+		return
+	}
+	d := diag.New("invalid-value", val.Origin.Range, "Invalid value", "The value of variable %q (%s) is refused: %s", v.Name, val.Origin, x.Message)
+	d.Hidden = v.Sensitive
+	d.Related = []diag.Related{{Text: "the rule", Range: x.Range}}
+	r.diags = append(r.diags, d)
+}

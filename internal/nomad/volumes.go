@@ -3,6 +3,8 @@ package nomad
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"time"
 
 	"github.com/hashicorp/nomad/api"
 )
@@ -27,9 +29,22 @@ func (c *Client) Volumes(ctx context.Context, name string) ([]*api.HostVolume, e
 	return out, nil
 }
 
+// A node that has just started is ready before its server can call it, and the server's answer to that is a 500 like any
+// other. Nothing is recorded then, so it is asked again for a moment.
+const (
+	volumeTries = 20
+	volumePause = 500 * time.Millisecond
+)
+
 // CreateVolume makes a dynamic host volume and returns when a node has it ready.
 func (c *Client) CreateVolume(ctx context.Context, v *api.HostVolume) error {
 	resp, _, err := c.api.HostVolumes().Create(&api.HostVolumeCreateRequest{Volume: v}, c.write(ctx))
+	for try := 1; statusOf(err) == http.StatusInternalServerError && try < volumeTries && pause(ctx, volumePause); try++ {
+		if have, listErr := c.Volumes(ctx, v.Name); listErr != nil || len(have) > 0 {
+			break
+		}
+		resp, _, err = c.api.HostVolumes().Create(&api.HostVolumeCreateRequest{Volume: v}, c.write(ctx))
+	}
 	if err != nil {
 		return c.fault("create host volume "+v.Name, err)
 	}

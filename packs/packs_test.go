@@ -16,9 +16,12 @@ import (
 
 var update = flag.Bool("update", false, "write the inputs tables into the READMEs")
 
-// required are values for variables without a default, by pack.
+// required are values for variables that must be given, by pack.
 func required() map[string][]string {
-	return map[string][]string{"hello": {"command=/usr/local/bin/hello"}}
+	return map[string][]string{
+		"hello":   {"command=/usr/local/bin/hello"},
+		"enstore": {"supplier_url=https://supplier.example.com"}, // in prod
+	}
 }
 
 func folders(t *testing.T) []string {

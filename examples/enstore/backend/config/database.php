@@ -14,6 +14,8 @@ return [
     'connections' => [
         'mysql' => [
             'driver' => 'mysql',
+            // Laravel's own convention; it wins over the rest. Migrations get it.
+            'url' => env('DATABASE_URL'),
             'host' => env('DB_HOST', 'db'),
             'port' => (int) env('DB_PORT', 3306),
             'database' => env('DB_DATABASE', 'enstore'),

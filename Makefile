@@ -16,18 +16,29 @@ step = @printf '\033[1m== %s\033[0m\n' "$(1)" >&2
 
 ##@ The demonstration
 
+# The pack that is demonstrated, where its application's source is, and the images it runs.
+PACK            ?= appstack
+demo_packs      := appstack enstore
+source_appstack := examples/enabledrm
+source_enstore  := examples/enstore
+images_appstack := pause sidecar postgres redis nginx mail enabledrm-backend enabledrm-frontend enabledrm-web
+images_enstore  := pause sidecar mysql redis nginx phpmyadmin enstore-backend enstore-supplier enstore-frontend
+
 .PHONY: demo
-demo: setup build images ## Bring up the appstack pack on real agents and print where to look
+demo: ## Bring up a pack on real agents and print where to look (PACK=appstack, or enstore)
+	@$(if $(filter $(PACK),$(demo_packs)),,echo "demo: error: there is no demonstration of the pack \`$(PACK)\`: PACK is one of: $(demo_packs)" >&2; exit 1)
+	@$(MAKE) setup build
+	@$(MAKE) images IMAGES="$(images_$(PACK))"
 	$(call step,starting Nomad and Consul)
 	@$(AS_ROOT) bin/packctl dev up
-	$(call step,packctl run appstack -var env=dev)
-	@bin/packctl run appstack -var env=dev -var source_dir=$(CURDIR)/examples/enabledrm
-	@scripts/show-demo.sh
+	$(call step,packctl run $(PACK) -var env=dev)
+	@bin/packctl run $(PACK) -var env=dev -var source_dir=$(CURDIR)/$(source_$(PACK))
+	@scripts/show-demo.sh $(PACK)
 
 .PHONY: clean-demo
 clean-demo: ## Stop the demonstration and the agents; nothing of them is left running (data: make purge-demo)
 	@if [ -x bin/packctl ]; then \
-		if bin/packctl dev status >/dev/null 2>&1; then bin/packctl stop appstack || true; fi; \
+		if bin/packctl dev status >/dev/null 2>&1; then for pack in $(demo_packs); do bin/packctl stop $$pack || true; done; fi; \
 		$(AS_ROOT) bin/packctl dev down; \
 	fi
 	@scripts/setup-docker.sh stop

@@ -133,18 +133,18 @@ func TestAppstack(t *testing.T) {
 	step("live code", func(t *testing.T) { checkLiveCode(t, d, src) })
 	step("a browser", func(t *testing.T) { checkBrowser(t, d.base, loginPassword(t, c, "appstack")) })
 	step("a second run changes nothing", func(t *testing.T) {
-		before := allAllocs(t, c, "appstack")
-		versions := jobVersions(t, c, "appstack")
+		before := allAllocs(t, c, "appstack", stackTiers)
+		versions := jobVersions(t, c, "appstack", stackTiers)
 		logs.add(mustPackctl(t, args...))
-		sameAllocs(t, before, allAllocs(t, c, "appstack"))
-		if after := jobVersions(t, c, "appstack"); fmt.Sprint(after) != fmt.Sprint(versions) {
+		sameAllocs(t, before, allAllocs(t, c, "appstack", stackTiers))
+		if after := jobVersions(t, c, "appstack", stackTiers); fmt.Sprint(after) != fmt.Sprint(versions) {
 			t.Errorf("job versions moved: %v, then %v", versions, after)
 		}
 	})
 	step("a backend variable restarts the backend only", func(t *testing.T) {
-		before := allAllocs(t, c, "appstack")
+		before := allAllocs(t, c, "appstack", stackTiers)
 		logs.add(mustPackctl(t, append(slices.Clone(args), "-var", "resources={backend={cpu=210,memory=260}}")...))
-		after := allAllocs(t, c, "appstack")
+		after := allAllocs(t, c, "appstack", stackTiers)
 		if before["app/backend"] == after["app/backend"] {
 			t.Error("the backend kept its allocation although its resources changed")
 		}
@@ -154,7 +154,7 @@ func TestAppstack(t *testing.T) {
 	})
 	step("without postgres exactly its dependents wait", func(t *testing.T) { checkGates(t, c, d) })
 	step("data survives a restart of every tier", func(t *testing.T) { checkRestart(t, c, d) })
-	step("no secret is anywhere", func(t *testing.T) { checkSecrets(t, c, "appstack", logs) })
+	step("no secret is anywhere", func(t *testing.T) { checkSecrets(t, c, "appstack", 6, logs) })
 }
 
 func checkFrontDoor(t *testing.T, d *door) {
@@ -401,10 +401,11 @@ func checkLiveCode(t *testing.T, d *door, src string) {
 }
 
 // allAllocs are the live allocation IDs of each tier of a release, as "job/group" → "id id".
-func allAllocs(t *testing.T, c *api.Client, release string) map[string]string {
+// allAllocs are the live allocations of each tier, by "job/tier".
+func allAllocs(t *testing.T, c *api.Client, release string, tiers map[string][]string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
-	for job, groups := range stackTiers {
+	for job, groups := range tiers {
 		for _, group := range groups {
 			ids := []string{}
 			for id := range liveAllocs(t, c, release+"-"+job, group) {
@@ -426,10 +427,10 @@ func sameAllocs(t *testing.T, before, after map[string]string) {
 	}
 }
 
-func jobVersions(t *testing.T, c *api.Client, release string) map[string]uint64 {
+func jobVersions(t *testing.T, c *api.Client, release string, tiers map[string][]string) map[string]uint64 {
 	t.Helper()
 	out := map[string]uint64{}
-	for job := range stackTiers {
+	for job := range tiers {
 		info, _, err := c.Jobs().Info(release+"-"+job, nil)
 		if err != nil {
 			t.Fatalf("job %s: %v", job, err)
@@ -457,7 +458,7 @@ func checkGates(t *testing.T, c *api.Client, d *door) {
 			t.Fatalf("scale postgres to %d: %v", n, err)
 		}
 	}
-	before := allAllocs(t, c, "appstack")
+	before := allAllocs(t, c, "appstack", stackTiers)
 	scale(0)
 	t.Cleanup(func() { scale(1) })
 	await(t, "the end of postgres", time.Minute, func() error {
@@ -509,7 +510,7 @@ func checkGates(t *testing.T, c *api.Client, d *door) {
 	})
 	scale(1)
 	awaitMonitor(t, d, 9)
-	after := allAllocs(t, c, "appstack")
+	after := allAllocs(t, c, "appstack", stackTiers)
 	for _, tier := range []string{"app/backend", "app/celery-worker", "app/celery-beat", "data/postgres"} {
 		delete(before, tier)
 		delete(after, tier)
@@ -536,7 +537,7 @@ func noRestart(t *testing.T, c *api.Client, id string) {
 
 // checkRestart replaces every allocation of the stack and reads back what was written before.
 func checkRestart(t *testing.T, c *api.Client, d *door) {
-	before := allAllocs(t, c, "appstack")
+	before := allAllocs(t, c, "appstack", stackTiers)
 	for _, ids := range before {
 		for _, id := range strings.Fields(ids) {
 			alloc, _, err := c.Allocations().Info(id, nil)
@@ -549,7 +550,7 @@ func checkRestart(t *testing.T, c *api.Client, d *door) {
 		}
 	}
 	await(t, "new allocations of every tier", 2*time.Minute, func() error {
-		for tier, ids := range allAllocs(t, c, "appstack") {
+		for tier, ids := range allAllocs(t, c, "appstack", stackTiers) {
 			if ids == "" || ids == before[tier] {
 				return fmt.Errorf("%s is still %q", tier, ids)
 			}

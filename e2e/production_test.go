@@ -179,7 +179,51 @@ func checkProductionDoor(t *testing.T, d *door) {
 
 // checkMove stops one of two backends while requests go through the front door, twenty a second, until its successor serves.
 func checkMove(t *testing.T, c *api.Client, d *door) {
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	before := liveAllocs(t, c, "late-app", "backend")
+	noRequestLost(t, d.http, d.base+"/api/health", func() {
+		stopOne(t, c, before)
+		await(t, "the new backend behind the front door", 90*time.Second, func() error {
+			now := liveAllocs(t, c, "late-app", "backend")
+			if len(now) != 2 {
+				return fmt.Errorf("%d live backends", len(now))
+			}
+			for id := range now {
+				if _, old := before[id]; old {
+					continue
+				}
+				var health struct{ Instance string }
+				if err := d.get("/api/health", &health); err != nil {
+					return err
+				}
+				if !strings.HasPrefix(id, health.Instance) {
+					return fmt.Errorf("answered by %s, waiting for %s", health.Instance, id[:8])
+				}
+				return nil
+			}
+			return fmt.Errorf("no new allocation yet")
+		})
+	})
+}
+
+// stopOne stops one of the allocations; Nomad replaces it.
+func stopOne(t *testing.T, c *api.Client, allocs map[string]*api.AllocationListStub) {
+	t.Helper()
+	for id := range allocs {
+		alloc, _, err := c.Allocations().Info(id, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Allocations().Stop(alloc, nil); err != nil {
+			t.Fatalf("stop an allocation of %s: %v", alloc.TaskGroup, err)
+		}
+		return
+	}
+}
+
+// noRequestLost asks for a page twenty times a second while do is running, and fails when an answer is not 200.
+func noRequestLost(t *testing.T, client *http.Client, url string, do func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var sent, lost atomic.Int64
 	var firstLoss atomic.Value
@@ -194,7 +238,7 @@ func checkMove(t *testing.T, c *api.Client, d *door) {
 				return
 			case <-tick.C:
 				sent.Add(1)
-				code, body, err := get(d.http, d.base+"/api/health")
+				code, body, err := get(client, url)
 				if err != nil || code != http.StatusOK {
 					lost.Add(1)
 					firstLoss.CompareAndSwap(nil, fmt.Sprintf("%d %v %.200s", code, err, body))
@@ -202,37 +246,7 @@ func checkMove(t *testing.T, c *api.Client, d *door) {
 			}
 		}
 	}()
-	before := liveAllocs(t, c, "late-app", "backend")
-	for id := range before {
-		alloc, _, err := c.Allocations().Info(id, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := c.Allocations().Stop(alloc, nil); err != nil {
-			t.Fatalf("stop a backend: %v", err)
-		}
-		break
-	}
-	await(t, "the new backend behind the front door", 90*time.Second, func() error {
-		now := liveAllocs(t, c, "late-app", "backend")
-		if len(now) != 2 {
-			return fmt.Errorf("%d live backends", len(now))
-		}
-		for id := range now {
-			if _, old := before[id]; old {
-				continue
-			}
-			var health struct{ Instance string }
-			if err := d.get("/api/health", &health); err != nil {
-				return err
-			}
-			if !strings.HasPrefix(id, health.Instance) {
-				return fmt.Errorf("answered by %s, waiting for %s", health.Instance, id[:8])
-			}
-			return nil
-		}
-		return fmt.Errorf("no new allocation yet")
-	})
+	do()
 	cancel()
 	<-stopped
 	t.Logf("%d requests, %d lost", sent.Load(), lost.Load())

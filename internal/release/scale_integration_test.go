@@ -84,7 +84,7 @@ func scaledUpAndDown(t *testing.T, r *real) {
 	}
 	t.Logf("3 → 1 took %s", res.Elapsed)
 
-	if res, err, _ = r.scale(t, "sc", release.Target{Tier: "web", Count: 2}); err != nil {
+	if _, err, _ = r.scale(t, "sc", release.Target{Tier: "web", Count: 2}); err != nil {
 		t.Fatal(err)
 	}
 	r.ok(t, s, release.Healthy)

@@ -11,7 +11,7 @@ LDFLAGS := -s -w $(if $(VERSION),-X github.com/packctl/packctl/internal/cli.vers
 # Nomad's containers need root: the one place where make uses it, beside setup.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=HOME,PATH,XDG_STATE_HOME)
 # The packages that hold tests of a kind.
-tagged = $(shell grep -rlE --include='*_test.go' '^//go:build $(1)$$' . | grep -v '^./bin/' | xargs -rn1 dirname | sort -u)
+tagged = $(shell grep -rlE --include='*_test.go' '^//go:build (e2e && )?$(1)$$' . | grep -v '^./bin/' | xargs -rn1 dirname | sort -u)
 step = @printf '\033[1m== %s\033[0m\n' "$(1)" >&2
 
 ##@ The demonstration
@@ -98,9 +98,9 @@ e2e: setup-test build images ## Tests with real agents and real containers
 	@go test -count=1 -p 1 -tags e2e -timeout 45m $(call tagged,e2e)
 
 .PHONY: soak
-soak: setup-test build images ## Long forms of the tests
+soak: setup-test build images ## Long forms of the tests: each tier of enstore killed under load
 	$(call step,soak tests)
-	@go test -count=1 -p 1 -tags soak -timeout 4h $(call tagged,soak)
+	@go test -count=1 -p 1 -v -tags e2e,soak -run Soak -timeout 4h $(call tagged,soak)
 
 .PHONY: bench
 bench: ## Benchmarks

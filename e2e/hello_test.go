@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -107,53 +108,56 @@ func TestRefusals(t *testing.T) {
 	})
 }
 
-// TestRender shows that production renders without an agent, the same bytes twice, to files that Nomad accepts.
-func TestRender(t *testing.T) {
-	render := func(env, dir string) map[string]string {
-		t.Helper()
-		t.Setenv("NOMAD_ADDR", "http://127.0.0.1:1")
-		t.Setenv("CONSUL_HTTP_ADDR", "http://127.0.0.1:1")
-		mustPackctl(t, "render", "appstack", "-var", "env="+env, "-d", dir)
-		files := map[string]string{}
-		paths, err := filepath.Glob(filepath.Join(dir, "*.hcl"))
-		if err != nil || len(paths) == 0 {
-			t.Fatalf("nothing rendered: %v", err)
-		}
-		for _, p := range paths {
-			b, err := os.ReadFile(p) //nolint:gosec // just rendered
-			if err != nil {
-				t.Fatal(err)
-			}
-			files[filepath.Base(p)] = string(b)
-		}
-		return files
+// render renders a pack while no agent answers, into a folder of its own, and gives each file's text.
+func render(t *testing.T, pack string, args ...string) map[string]string {
+	t.Helper()
+	dir := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), packctlBin(), append([]string{"render", pack, "-d", dir}, args...)...) //nolint:gosec // our own program
+	cmd.Env = append(os.Environ(), "NOMAD_ADDR=http://127.0.0.1:1", "CONSUL_HTTP_ADDR=http://127.0.0.1:1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("render %s: %v\n%s", pack, err, out)
 	}
-	prodDir := t.TempDir()
-	agent := os.Getenv("NOMAD_ADDR")
-	prod, again, dev := render("prod", prodDir), render("prod", t.TempDir()), render("dev", t.TempDir())
-	if fmt.Sprint(prod) != fmt.Sprint(again) {
-		t.Error("two renderings of prod differ")
-	}
-	t.Setenv("NOMAD_ADDR", agent)
-	c := nomadClient(t)
-	paths, err := filepath.Glob(filepath.Join(prodDir, "*.hcl"))
-	if err != nil {
-		t.Fatal(err)
+	files := map[string]string{}
+	paths, err := filepath.Glob(filepath.Join(dir, "*.hcl"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("nothing rendered: %v", err)
 	}
 	for _, p := range paths {
-		source, err := os.ReadFile(p) //nolint:gosec // just rendered
+		b, err := os.ReadFile(p) //nolint:gosec // just rendered
 		if err != nil {
 			t.Fatal(err)
 		}
-		job, err := c.Jobs().ParseHCL(string(source), true)
+		files[filepath.Base(p)] = string(b)
+	}
+	return files
+}
+
+// nomadTakes has a real Nomad parse and validate rendered files.
+func nomadTakes(t *testing.T, files map[string]string) {
+	t.Helper()
+	c := nomadClient(t)
+	for name, source := range files {
+		job, err := c.Jobs().ParseHCL(source, true)
 		if err != nil {
-			t.Errorf("%s: Nomad does not parse it: %v", p, err)
+			t.Errorf("%s: Nomad does not parse it: %v", name, err)
 			continue
 		}
 		answer, _, err := c.Jobs().Validate(job, nil)
 		if err != nil || answer.Error != "" {
-			t.Errorf("%s: Nomad refuses it: %v %+v", p, err, answer)
+			t.Errorf("%s: Nomad refuses it: %v %+v", name, err, answer)
 		}
+	}
+}
+
+// TestRender shows that production renders without an agent, the same bytes twice, to files that Nomad accepts.
+func TestRender(t *testing.T) {
+	prod, again, dev := render(t, "appstack", "-var", "env=prod"), render(t, "appstack", "-var", "env=prod"), render(t, "appstack", "-var", "env=dev")
+	if fmt.Sprint(prod) != fmt.Sprint(again) {
+		t.Error("two renderings of prod differ")
+	}
+	nomadTakes(t, prod)
+	for _, env := range []string{"dev", "prod"} {
+		nomadTakes(t, render(t, "enstore", "-var", "env="+env, "-var", "supplier_url=https://supplier.example.com", "-var", `profiles=["frontend", "flutter"]`))
 	}
 	all := func(files map[string]string) string {
 		var b strings.Builder

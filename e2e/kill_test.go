@@ -4,7 +4,9 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -100,33 +102,56 @@ func underLoad(t *testing.T, c *api.Client, s *shop, kills []kill, length time.D
 	return all, moments
 }
 
-// killTier sends SIGKILL to the first process of the tier's container.
+// killTier sends SIGKILL to the first process of the tier's container. A periodic tier runs for a moment only: that is
+// awaited.
 func killTier(t *testing.T, c *api.Client, k kill) {
 	t.Helper()
-	for id := range liveAllocs(t, c, k.job, k.tier) {
-		out, err := exec.CommandContext(t.Context(), "docker", "inspect", "-f", "{{.State.Pid}}", k.tier+"-"+id).Output()
+	await(t, "a container of "+k.tier, 90*time.Second, func() error {
+		running, err := withChildren(c, k.job)
 		if err != nil {
-			t.Fatalf("find the container of %s: %v", k.tier, err)
+			return err
 		}
-		pid, err := strconv.Atoi(strings.TrimSpace(string(out)))
-		if err != nil || pid <= 1 {
-			t.Fatalf("the container of %s has process %q", k.tier, out)
+		for _, job := range running {
+			for id := range liveAllocs(t, c, job, k.tier) {
+				out, err := exec.CommandContext(t.Context(), "docker", "inspect", "-f", "{{.State.Pid}}", k.tier+"-"+id).Output()
+				if err != nil {
+					continue // not started yet, or over already
+				}
+				pid, err := strconv.Atoi(strings.TrimSpace(string(out)))
+				if err != nil || pid <= 1 {
+					continue
+				}
+				return syscall.Kill(pid, syscall.SIGKILL)
+			}
 		}
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			t.Fatalf("kill %s: %v", k.tier, err)
-		}
-		return
+		return errors.New("none runs")
+	})
+}
+
+// withChildren are a job's ID and those of the runs of a periodic one, newest first.
+func withChildren(c *api.Client, id string) ([]string, error) {
+	list, _, err := c.Jobs().PrefixList(id)
+	if err != nil {
+		return nil, err
 	}
-	t.Fatalf("%s has no allocation to kill", k.tier)
+	ids := []string{id}
+	for _, j := range list {
+		if j.ParentID == id {
+			ids = append(ids, j.ID)
+		}
+	}
+	slices.SortFunc(ids, func(a, b string) int { return strings.Compare(b, a) })
+	return ids, nil
 }
 
 // costs is the table of what each kill cost the front door, from the kill to the next one.
 func costs(all []tried, kills []kill, moments []time.Time) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-14s %8s %8s %8s %12s %10s\n", "kill -9 of", "requests", "failed", "orders", "orders failed", "failing for")
+	fmt.Fprintf(&b, "%-14s %8s %8s %8s %13s %11s  %s\n", "kill -9 of", "reads", "failed", "orders", "orders failed", "failing for", "with")
 	for i, k := range kills {
 		var requests, failed, orders, ordersFailed int
 		var first, last time.Time
+		kinds := map[string]int{}
 		for _, r := range all {
 			if r.at.Before(moments[i]) || i+1 < len(kills) && !r.at.Before(moments[i+1]) {
 				continue
@@ -144,14 +169,32 @@ func costs(all []tried, kills []kill, moments []time.Time) string {
 			} else {
 				failed++
 			}
+			kinds[failureKind(r.err)]++
 			if first.IsZero() {
 				first = r.at
 			}
 			last = r.at.Add(r.took)
 		}
-		fmt.Fprintf(&b, "%-14s %8d %8d %8d %12d %9.1fs\n", k.tier, requests, failed, orders, ordersFailed, last.Sub(first).Seconds())
+		fmt.Fprintf(&b, "%-14s %8d %8d %8d %13d %10.1fs  %s\n", k.tier, requests, failed, orders, ordersFailed, last.Sub(first).Seconds(), counts(kinds))
 	}
 	return b.String()
+}
+
+// failureKind is the answer's status, or that there was none.
+func failureKind(err error) string {
+	var answer *answerError
+	if errors.As(err, &answer) {
+		return strconv.Itoa(answer.code)
+	}
+	return "no answer"
+}
+
+func counts(kinds map[string]int) string {
+	var out []string
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+		out = append(out, fmt.Sprintf("%d × %s", kinds[kind], kind))
+	}
+	return strings.Join(out, ", ")
 }
 
 // checkExactlyOnce awaits the end of every order that was answered, and compares it with what the supplier did and what was
@@ -196,12 +239,6 @@ func checkKills(t *testing.T, c *api.Client, s *shop, release string, kills []ki
 	checkExactlyOnce(t, s, release, answered, 4*time.Minute)
 	after := s.stats(t)
 	t.Logf("cases: %d kills, %d requests, %d orders answered, %d redelivered", len(kills), len(all), len(answered), after.Redeliveries-before.Redeliveries)
-	await(t, "every tier to be healthy again", 2*time.Minute, func() error {
-		for _, k := range kills {
-			if n := len(liveAllocs(t, c, k.job, k.tier)); n == 0 {
-				return fmt.Errorf("%s has no allocation", k.tier)
-			}
-		}
-		return s.get("/api/health", nil)
-	})
+	mustPackctl(t, "scale", release, "queue=1", "backend=1", "--timeout", "2m")
+	await(t, "the API to be healthy", time.Minute, func() error { return s.get("/api/health", nil) })
 }

@@ -2,24 +2,32 @@
 
 namespace App\Exceptions;
 
+use Illuminate\Database\DetectsLostConnections;
 use Illuminate\Database\Eloquent\ModelNotFoundException;
 use Illuminate\Foundation\Exceptions\Handler as Base;
+use PDOException;
+use RedisException;
 use Symfony\Component\HttpKernel\Exception\NotFoundHttpException;
+use Symfony\Component\HttpKernel\Exception\ServiceUnavailableHttpException;
 use Throwable;
 
 /** Every answer is JSON, whatever the client says it accepts. */
 class Handler extends Base
 {
+    use DetectsLostConnections;
+
     protected function shouldReturnJson($request, Throwable $e)
     {
         return true;
     }
 
-    /** Without this, the name of the class is what a client reads. */
+    /** What is not there is told by its kind, not by its class; what cannot be reached is worth another try. */
     protected function prepareException(Throwable $e)
     {
         if ($e instanceof ModelNotFoundException) {
             $e = new NotFoundHttpException('There is no such '.strtolower(class_basename($e->getModel())).'.', $e);
+        } elseif ($e instanceof RedisException || $e instanceof PDOException && $this->causedByLostConnection($e)) {
+            $e = new ServiceUnavailableHttpException(1, 'The shop cannot reach its data at the moment; ask again.', $e);
         }
 
         return parent::prepareException($e);

@@ -29,18 +29,14 @@ const packsDir = "packs"
 type loaded struct {
 	Pack      *pack.Pack
 	Release   eval.Release
+	Values    *vars.Values
 	Result    *eval.Result
 	Stack     *stack.Stack
 	Diagnosed view.Diagnosed
 }
 
-// load is the one place where the pipeline is put together:
-//
-//	folder → Pack → Values → static HCL → api.Jobs → Stack → checks
-//
-// Steps run in groups: a group runs to its end, so that everything it finds is told at once, and the next one runs only
-// on what has no errors, so that nobody reads about faults that follow from others. The error is about the command line
-// or a file that cannot be read; faults of the pack are diagnostics.
+// load finds a pack and runs the pipeline on it. The error is about the command line or a file that cannot be read; faults
+// of the pack are diagnostics.
 func (f *Factory) load(flags packFlags) (*loaded, error) {
 	dir, name, err := f.findPack(flags.Pack)
 	if err != nil {
@@ -54,42 +50,47 @@ func (f *Factory) load(flags packFlags) (*loaded, error) {
 		}
 		in.Files = append(in.Files, vars.File{Path: file, Data: data})
 	}
-
-	l := &loaded{Diagnosed: view.Diagnosed{Sources: map[string][]byte{}}}
 	p, diags := pack.Load(os.DirFS(dir), name)
-	l.Pack = p
-	maps.Copy(l.Diagnosed.Sources, p.Sources)
-	l.Release, err = f.release(flags, p.Name)
+	rel, err := f.release(flags, p.Name)
 	if err != nil {
 		return nil, err
 	}
+	return compile(p, diags, in, rel, f.Build.Version), nil
+}
 
+// compile is the one place where the pipeline is put together:
+//
+//	Pack → Values → static HCL → api.Jobs → Stack → checks
+//
+// Steps run in groups: a group runs to its end, so that everything it finds is told at once, and the next one runs only
+// on what has no errors, so that nobody reads about faults that follow from others. diags are those of the loading, which
+// is in the first group.
+func compile(p *pack.Pack, diags diag.Diagnostics, in vars.Inputs, rel eval.Release, version string) *loaded {
+	l := &loaded{Pack: p, Release: rel, Diagnosed: view.Diagnosed{Sources: maps.Clone(p.Sources)}}
 	values, found := vars.Resolve(p, in)
-	diags = append(diags, found...)
-	if values != nil {
-		maps.Copy(l.Diagnosed.Sources, values.Sources)
-	}
+	l.Values = values
+	maps.Copy(l.Diagnosed.Sources, values.Sources)
+	diags = slices.Concat(diags, found)
 	if diags.HasErrors() {
-		return l.with(diags), nil
+		return l.with(diags)
 	}
 
-	result, found := eval.Evaluate(p, values, l.Release, eval.Options{PackctlVersion: f.Build.Version})
+	result, found := eval.Evaluate(p, values, rel, eval.Options{PackctlVersion: version})
 	jobs, parsed := jobspec.Parse(result)
 	diags = append(diags, found...)
 	diags = append(diags, elsewhere(parsed, found)...)
 	if diags.HasErrors() {
-		return l.with(diags), nil
+		return l.with(diags)
 	}
 
 	l.Result = result
 	s, found := stack.Assemble(result, jobs)
 	diags = append(diags, found...)
 	diags = append(diags, check.Check(s)...)
-	if diags.HasErrors() {
-		return l.with(diags), nil
+	if !diags.HasErrors() {
+		l.Stack = s
 	}
-	l.Stack = s
-	return l.with(diags), nil
+	return l.with(diags)
 }
 
 // elsewhere drops what Nomad's parser finds in files that could not be evaluated: it follows from that.

@@ -259,6 +259,12 @@ variable "schedule" {
 
 # ---- sizes
 
+variable "autoscale" {
+  type        = bool
+  default     = false
+  description = "An autoscaler owns the counts in prod: run keeps what is there, and backend_count and worker_count are for the first run only."
+}
+
 variable "backend_count" {
   type        = number
   default     = 2

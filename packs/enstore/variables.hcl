@@ -286,6 +286,12 @@ variable "queue_retry_after" {
 
 # ---- sizes
 
+variable "autoscale" {
+  type        = bool
+  default     = false
+  description = "An autoscaler owns the counts: run keeps what is there, and backend_count and queue_count are for the first run only."
+}
+
 variable "backend_count" {
   type        = number
   default     = 2

@@ -29,7 +29,7 @@ job "app" {
 
     scaling {
       when    = !local.dev
-      enabled = true
+      enabled = var.autoscale
       min     = 2
       max     = 4
     }
@@ -200,7 +200,7 @@ job "app" {
 
     scaling {
       when    = !local.dev
-      enabled = true
+      enabled = var.autoscale
       min     = 2
       max     = 8
     }

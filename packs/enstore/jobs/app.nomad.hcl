@@ -28,7 +28,7 @@ job "app" {
     }
 
     scaling {
-      enabled = true
+      enabled = var.autoscale
       min     = local.dev ? 1 : 2
       max     = 8
     }
@@ -181,7 +181,7 @@ job "app" {
 
     # By the jobs that wait, due ones that Redis still holds back, and those in hand.
     scaling {
-      enabled = true
+      enabled = var.autoscale
       min     = local.dev ? 1 : 2
       max     = 10
 

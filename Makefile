@@ -38,7 +38,7 @@ demo: ## Bring up a pack on real agents and print where to look (PACK=appstack, 
 .PHONY: clean-demo
 clean-demo: ## Stop the demonstration and the agents; nothing of them is left running (data: make purge-demo)
 	@if [ -x bin/packctl ]; then \
-		if bin/packctl dev status >/dev/null 2>&1; then for pack in $(demo_packs); do bin/packctl stop $$pack || true; done; fi; \
+		if bin/packctl dev status >/dev/null 2>&1; then for pack in $(demo_packs); do bin/nomad job status $$pack-data >/dev/null 2>&1 && bin/packctl stop $$pack || true; done; fi; \
 		$(AS_ROOT) bin/packctl dev down; \
 	fi
 	@scripts/setup-docker.sh stop

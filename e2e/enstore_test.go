@@ -185,10 +185,7 @@ func checkFlakyOrder(t *testing.T, s *shop) {
 
 // checkPorts shows that the ports of development are on loopback and nowhere else, and what each answers with.
 func checkPorts(t *testing.T) {
-	outside := "172.17.0.1"
-	if out, err := exec.CommandContext(t.Context(), "docker", "network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Gateway}}").Output(); err == nil {
-		outside = strings.TrimSpace(string(out))
-	}
+	outside := bridgeAddress(t)
 	dialer := &net.Dialer{Timeout: 3 * time.Second}
 	for name, port := range enstorePorts {
 		conn, err := dialer.DialContext(t.Context(), "tcp", "127.0.0.1:"+port)
@@ -211,6 +208,16 @@ func checkPorts(t *testing.T) {
 			return nil
 		})
 	}
+}
+
+// bridgeAddress is the machine's address on Docker's bridge: not loopback, and no other machine's network.
+func bridgeAddress(t *testing.T) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "docker", "network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Gateway}}").Output()
+	if err != nil {
+		t.Fatalf("ask Docker for its bridge: %v", err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // checkLivePHP changes a file of the mounted source and expects the next answer to have it.

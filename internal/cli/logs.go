@@ -70,12 +70,7 @@ func (opts *LogsOptions) args(cmd *cobra.Command, args []string) error {
 
 func logsRun(ctx context.Context, opts *LogsOptions) error {
 	f := opts.Factory
-	rel, err := f.release(opts.Pack, f.releaseOf(opts.Pack.Pack))
-	if err != nil {
-		return err
-	}
-	opts.Cluster.Namespace = rel.Namespace
-	engine, err := f.Releaser(opts.Cluster)
+	rel, engine, err := f.running(opts.Pack, opts.Cluster)
 	if err != nil {
 		return err
 	}

@@ -32,8 +32,8 @@ func NewCmdScale(f *Factory, runF func(context.Context, *ScaleOptions) error) *c
 			"no longer wants have ended. It needs no pack folder. Where two jobs have a tier of one name, name the job too: app/web=3.\n\n" +
 			"Everything is checked before anything is changed: the tiers, the bounds of their scaling blocks, room in the cluster. Nomad\n" +
 			"scales nothing while a deployment of the job has not ended; scale waits for that. Ctrl-C ends the watching, not the scaling.\n\n" +
-			"The count holds until the next 'packctl run', which sets that of the pack's variables again, except for tiers with a\n" +
-			"scaling block: those keep it. Exit codes are those of 'packctl run'.",
+			"The count holds until the next 'packctl run', which sets that of the pack's variables again, except for tiers whose\n" +
+			"scaling block is enabled: those keep it. Exit codes are those of 'packctl run'.",
 		Example: "  packctl scale enstore queue=3\n  packctl scale enstore queue=3 backend=2\n  packctl scale shop app/web=0 --namespace web -o json",
 		Args:    opts.args,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -71,12 +71,7 @@ func (opts *ScaleOptions) args(cmd *cobra.Command, args []string) error {
 func scaleRun(ctx context.Context, opts *ScaleOptions) error {
 	f := opts.Factory
 	v := f.view(opts.Output)
-	rel, err := f.release(opts.Pack, f.releaseOf(opts.Pack.Pack))
-	if err != nil {
-		return err
-	}
-	opts.Cluster.Namespace = rel.Namespace
-	engine, err := f.Releaser(opts.Cluster)
+	rel, engine, err := f.running(opts.Pack, opts.Cluster)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/packctl/packctl/hcl/eval"
 	"github.com/packctl/packctl/hcl/pack"
 	"github.com/packctl/packctl/internal/release"
 )
@@ -51,12 +52,7 @@ func NewCmdStop(f *Factory, runF func(context.Context, *StopOptions) error) *cob
 func stopRun(ctx context.Context, opts *StopOptions) error {
 	f := opts.Factory
 	v := f.view(opts.Output)
-	rel, err := f.release(opts.Pack, f.releaseOf(opts.Pack.Pack))
-	if err != nil {
-		return err
-	}
-	opts.Cluster.Namespace = rel.Namespace
-	engine, err := f.Releaser(opts.Cluster)
+	rel, engine, err := f.running(opts.Pack, opts.Cluster)
 	if err != nil {
 		return err
 	}
@@ -70,6 +66,17 @@ func stopRun(ctx context.Context, opts *StopOptions) error {
 		v.Finished(result, nil)
 	}
 	return err
+}
+
+// running is a release that a verb finds by its name alone, and what works on it.
+func (f *Factory) running(flags packFlags, cluster ClusterFlags) (eval.Release, Releaser, error) {
+	rel, err := f.release(flags, f.releaseOf(flags.Pack))
+	if err != nil {
+		return rel, nil, err
+	}
+	cluster.Namespace = rel.Namespace
+	engine, err := f.Releaser(cluster)
+	return rel, engine, err
 }
 
 // releaseOf is the name under which run would install what the argument names: that of the pack where there is one,

@@ -107,7 +107,7 @@ func copyJob(j *api.Job) (*api.Job, error) {
 	return &out, nil
 }
 
-// keepCounts carries the present count over for each group that has a scaling block, within the block's new bounds: what
+// keepCounts carries the present count over for each group that has an enabled scaling block, within the block's new bounds: what
 // an autoscaler or a person has set is not the pack's to reset.
 func keepCounts(next, before *api.Job) {
 	for _, tg := range next.TaskGroups {

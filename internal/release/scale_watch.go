@@ -121,7 +121,7 @@ func (s *scale) askFor(ctx context.Context, t *target, now *api.Job) error {
 // afterRun says how long a count lasts; keepCounts is the reason.
 func afterRun(tg *api.TaskGroup) string {
 	if tg != nil && tg.Scaling != nil && (tg.Scaling.Enabled == nil || *tg.Scaling.Enabled) {
-		return "packctl run keeps it, as the tier has a scaling block"
+		return "packctl run keeps it, as the tier has an enabled scaling block"
 	}
 	return "the next packctl run sets the count of the pack's variables again"
 }

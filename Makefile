@@ -102,6 +102,11 @@ soak: setup-test build images ## Long forms of the tests: each tier of enstore k
 	$(call step,soak tests)
 	@go test -count=1 -p 1 -v -tags e2e,soak -run Soak -timeout 4h $(call tagged,soak)
 
+.PHONY: mutation
+mutation: ## Change 2,000 single characters of the packs, and list what validate does not notice
+	$(call step,mutation test of packctl validate)
+	@go run ./tools/mutation
+
 .PHONY: bench
 bench: ## Benchmarks
 	@go test -run '^$$' -bench . -benchmem ./...

@@ -162,3 +162,8 @@ func (e *evaluator) templateFile(at string, given cty.Value, functions map[strin
 	}
 	return v, nil
 }
+
+// Functions are those that a pack's files can call, for whoever evaluates expressions beside them.
+func Functions(p *pack.Pack) map[string]function.Function {
+	return (&evaluator{pack: p}).functions()
+}

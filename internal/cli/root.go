@@ -48,6 +48,7 @@ func NewCmdRoot(f *Factory) *cobra.Command {
 		NewCmdDev(f, nil),
 		NewCmdRender(f, nil),
 		NewCmdValidate(f, nil),
+		NewCmdTest(f, nil),
 		NewCmdRun(f, nil),
 		NewCmdStop(f, nil),
 		NewCmdScale(f, nil),

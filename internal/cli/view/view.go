@@ -20,6 +20,7 @@ type View interface {
 	Diagnostics(Diagnosed)
 	Rendered(files []File, dir string) // dir is where they were written, empty when they go to Out
 	Validated(Validation)
+	Tested(Tests)
 	Finished(*release.Result, []stack.Output)
 	Lines(lines []release.LogLine, prefix bool) error // of logs; prefix says where each comes from. The error is that of writing
 	Notice(text string)                               // talk: what is missing from the result

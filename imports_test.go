@@ -48,7 +48,7 @@ var rules = []rule{
 	{"internal/status", []string{"hcl/spec"}, impure, "pure: run, status and monitor show what the same facts mean"},
 	{"internal/probe", []string{"hcl/spec"}, nil, "one try of a protocol knows nothing of who asks"},
 	{"internal/queue", []string{"hcl/spec"}, nil, "a queue's length knows nothing of who asks"},
-	{"internal/graph", []string{"hcl/stack"}, impure, "a pure layout"},
+	{"internal/graph", []string{"hcl/stack", "hcl/spec"}, impure, "a pure layout of a stack and of what its gates ask"},
 	{"internal/devagent", []string{"internal/proc", "internal/repo"}, nil, "the agents know nothing of what runs on them"},
 	{"internal/realtest", []string{"internal/proc", "internal/repo"}, nil, "servers for every test must not pull in what is tested"},
 	{"internal/proc", nil, nil, "processes and mounts are the bottom"},

@@ -31,6 +31,8 @@ formatted() {
 	[ -z "$list" ] || { printf 'not formatted; run gofmt -w on:\n%s\n' "$list"; return 1; }
 }
 
+packs_formatted() { go run ./cmd/packctl fmt -check -diff -recursive packs internal/cli/scaffold; }
+
 vetted() {
 	local tag
 	go vet ./... || return
@@ -65,6 +67,7 @@ vulnerabilities() {
 }
 
 check "format" formatted
+check "format of packs" packs_formatted
 check "vet, with every build tag" vetted
 check "import rules" go test -run '^TestImports$' .
 check "lint" linted

@@ -28,6 +28,9 @@ func Table(p *pack.Pack) string {
 	return b.String()
 }
 
+// TypeName is the type as the author wrote it, on one line; "any" where there is none.
+func (v *Variable) TypeName() string { return v.typeName() }
+
 // defaultText is the default as the author wrote it.
 func (v *Variable) defaultText(p *pack.Pack) string {
 	if v.Required() {

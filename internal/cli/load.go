@@ -28,8 +28,9 @@ const packsDir = "packs"
 // loaded is a pack after the whole pipeline. With errors in Diagnosed, what comes after them is nil.
 type loaded struct {
 	Pack      *pack.Pack
+	Values    *vars.Values // also with errors; what is missing or wrong is unknown
+	Resolved  bool         // the pack could be read and every variable has its value
 	Release   eval.Release
-	Values    *vars.Values
 	Result    *eval.Result
 	Stack     *stack.Stack
 	Diagnosed view.Diagnosed
@@ -74,6 +75,7 @@ func compile(p *pack.Pack, diags diag.Diagnostics, in vars.Inputs, rel eval.Rele
 	if diags.HasErrors() {
 		return l.with(diags)
 	}
+	l.Resolved = true
 
 	result, found := eval.Evaluate(p, values, rel, eval.Options{PackctlVersion: version})
 	jobs, parsed := jobspec.Parse(result)

@@ -46,6 +46,11 @@ func NewCmdRoot(f *Factory) *cobra.Command {
 	})
 	root.AddCommand(
 		NewCmdDev(f, nil),
+		NewCmdInit(f, nil),
+		NewCmdFmt(f, nil),
+		NewCmdInfo(f, nil),
+		NewCmdVars(f, nil),
+		NewCmdGraph(f, nil),
 		NewCmdRender(f, nil),
 		NewCmdValidate(f, nil),
 		NewCmdTest(f, nil),
@@ -58,10 +63,13 @@ func NewCmdRoot(f *Factory) *cobra.Command {
 	return root
 }
 
-// view is the view for a format; every format but "json" is shown to people.
+// view is the view for a format; every format but "json" and "sarif" is shown to people.
 func (f *Factory) view(format string) view.View {
-	if format == "json" {
+	switch format {
+	case "json":
 		return view.NewJSON(f.Streams)
+	case "sarif":
+		return view.NewSARIF(f.Streams, f.Build.Version)
 	}
 	return view.NewHuman(f.Streams)
 }

@@ -34,7 +34,7 @@ func NewCmdValidate(f *Factory, runF func(*ValidateOptions) error) *cobra.Comman
 	}
 	opts.Pack.register(cmd)
 	cmd.Flags().BoolVar(&opts.Strict, "strict", false, "end with an error when there are warnings")
-	outputFlag(cmd, &opts.Output, "text", "json")
+	outputFlag(cmd, &opts.Output, "text", "json", "sarif")
 	return cmd
 }
 

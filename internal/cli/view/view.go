@@ -21,6 +21,11 @@ type View interface {
 	Rendered(files []File, dir string) // dir is where they were written, empty when they go to Out
 	Validated(Validation)
 	Tested(Tests)
+	Created(Created)
+	Formatted(Formatted)
+	Described(Description)
+	Values(Values)
+	Drawn(text string) // a picture as text, in the format that was asked for
 	Finished(*release.Result, []stack.Output)
 	Lines(lines []release.LogLine, prefix bool) error // of logs; prefix says where each comes from. The error is that of writing
 	Notice(text string)                               // talk: what is missing from the result
@@ -46,6 +51,26 @@ type Validation struct {
 	Tiers     int
 	Waves     [][]string // job IDs
 	Diagnosed Diagnosed
+}
+
+// Created is what "packctl init" wrote.
+type Created struct {
+	Pack  string   `json:"pack"`
+	Dir   string   `json:"dir"`
+	Files []string `json:"files"`
+	Arg   string   `json:"-"` // what other verbs call the pack
+}
+
+// Formatted is what "packctl fmt" changed, or with Check would change.
+type Formatted struct {
+	Check bool            `json:"check"`
+	Files []FormattedFile `json:"files"`
+}
+
+// FormattedFile is a file that was not in canonical form.
+type FormattedFile struct {
+	Name string `json:"name"`
+	Diff string `json:"diff,omitempty"`
 }
 
 // Version is what "packctl version" says.

@@ -1,0 +1,3 @@
+# Values of -var env=prod.
+greeting = "Hello"
+port     = 80

@@ -80,12 +80,22 @@ images: programs ## Build the images whose inputs changed (IMAGES="nginx redis" 
 ##@ Tests
 
 .PHONY: test
-test: unit integration e2e ## unit, integration and e2e
+test: unit fuzz integration e2e ## unit, fuzz, integration and e2e
 
 .PHONY: unit
 unit: ## Tests that need neither root nor servers
 	$(call step,unit tests)
 	@go test ./...
+
+# How long make fuzz takes, half of it for each target; make soak takes ten times as long.
+FUZZ_SECONDS ?= 60
+
+.PHONY: fuzz
+fuzz: ## Fuzz the rendering of expressions and job files against Nomad's parser (FUZZ_SECONDS=60)
+	$(call step,fuzzing the rendering)
+	@for target in FuzzExpression FuzzJob; do \
+		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $$(($(FUZZ_SECONDS) / 2))s -fuzzminimizetime 20x ./hcl/jobspec; \
+	done
 
 .PHONY: integration
 integration: setup-test tools ## Tests with one real server at a time
@@ -99,6 +109,7 @@ e2e: setup-test build images ## Tests with real agents and real containers
 
 .PHONY: soak
 soak: setup-test build images ## Long forms of the tests: each tier of enstore killed under load
+	@$(MAKE) fuzz FUZZ_SECONDS=600
 	$(call step,soak tests)
 	@go test -count=1 -p 1 -v -tags e2e,soak -run Soak -timeout 4h $(call tagged,soak)
 

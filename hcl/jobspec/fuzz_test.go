@@ -1,11 +1,15 @@
 package jobspec_test
 
 import (
+	"bytes"
 	"errors"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -58,6 +62,34 @@ func FuzzExpression(f *testing.F) {
 			t.Skip()
 		}
 		agree(t, expr)
+	})
+}
+
+// Whatever stands in a job file: nothing panics, and what both Nomad and we accept means the same to both.
+func FuzzJob(f *testing.F) {
+	paths, err := filepath.Glob("testdata/nomad/*.nomad.hcl")
+	if err != nil || len(paths) == 0 {
+		f.Fatalf("no seeds: %v", err)
+	}
+	for _, path := range paths {
+		src, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(src)
+	}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		if !utf8.Valid(src) || bytes.Contains(src, []byte("packctl")) {
+			t.Skip()
+		}
+		got, text, err := rendered(src)
+		if err != nil {
+			return
+		}
+		want, err := original("job.nomad.hcl", src)
+		if err == nil && !same(want, got) {
+			t.Errorf("%s\n%s\n\n%s", src, firstDifference(asJSON(want), asJSON(got)), text)
+		}
 	})
 }
 

@@ -47,7 +47,7 @@ func (e example) job(t *testing.T) string {
 	t.Helper()
 	task := func(body string) string {
 		if !strings.Contains(body, "config {") {
-			body += "config { image = \"example\" }\n"
+			body += "config { image = \"example:1\" }\n"
 		}
 		return "task \"example\" {\ndriver = \"docker\"\n" + body + "}\n"
 	}

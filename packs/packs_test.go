@@ -5,12 +5,15 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/packctl/packctl/hcl/check"
 	"github.com/packctl/packctl/hcl/eval"
 	"github.com/packctl/packctl/hcl/jobspec"
 	"github.com/packctl/packctl/hcl/pack"
+	"github.com/packctl/packctl/hcl/stack"
 	"github.com/packctl/packctl/hcl/vars"
 )
 
@@ -59,6 +62,46 @@ func TestPacksRenderInEachEnvTwiceTheSame(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// combinations are values under which a pack is run: none for each env alone.
+func combinations(name string) [][]string {
+	out := [][]string{nil}
+	if name == "enstore" {
+		out = append(out, []string{`profiles=["frontend"]`}, []string{`profiles=["flutter"]`}, []string{`profiles=["frontend", "flutter"]`})
+	}
+	return out
+}
+
+func TestPacksHaveNothingToComplainAbout(t *testing.T) {
+	for _, name := range folders(t) {
+		p, diags := pack.Load(os.DirFS(name), "packs/"+name)
+		if len(diags) > 0 {
+			t.Errorf("%s: %v", name, diags)
+			continue
+		}
+		for _, env := range append(p.EnvNames(), "") {
+			for _, more := range combinations(name) {
+				args := slices.Concat(required()[name], more)
+				if env != "" {
+					args = append([]string{"env=" + env}, args...)
+				}
+				t.Run(name+"/"+strings.Join(args, " "), func(t *testing.T) {
+					v, diags := vars.Resolve(p, vars.Inputs{Args: args})
+					r, found := eval.Evaluate(p, v, eval.Release{Name: p.Name, Namespace: "default"}, eval.Options{})
+					diags = append(diags, found...)
+					jobs, found := jobspec.Parse(r)
+					diags = append(diags, found...)
+					s, found := stack.Assemble(r, jobs)
+					diags = append(diags, found...)
+					diags = append(diags, check.Check(s)...)
+					for _, d := range check.Ignore(diags, p.Sources) {
+						t.Errorf("%s: %s", d.ID, d.Error())
+					}
+				})
+			}
 		}
 	}
 }

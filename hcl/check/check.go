@@ -1,3 +1,5 @@
+//go:generate go run -C ../../tools/nomad -mod=mod ./lists ../../hcl/check/nomad_lists.go
+
 // Package check finds what is wrong with a stack before any cluster is asked.
 //
 // In: an assembled stack.Stack. Out: diagnostics at the places in the author's files, sorted. One file holds one check and
@@ -24,19 +26,42 @@ type Rule struct {
 // Rules lists every check, in the order of their IDs.
 func Rules() []Rule {
 	return []Rule{
+		checkTiming(),
+		disconnectBlock(),
+		driverConfig(),
+		duplicateName(),
 		foreignVariable(),
 		gateBudget(),
+		imageTag(),
+		invalidServiceName(),
+		jobBlock(),
+		killTimeout(),
+		migrateBlock(),
+		migrationDatabase(),
+		networkBlock(),
 		noCheck(),
 		periodicJob(),
+		placementBlock(),
+		rescheduleBlock(),
+		restartBlock(),
+		runtimeVariable(),
 		scaling(),
+		serviceBlock(),
 		serviceName(),
 		staticPortTwice(),
+		taskBlock(),
+		templateBlock(),
+		templateFunction(),
 		undeclaredVolume(),
+		unknownDriver(),
 		unknownMount(),
 		unknownPort(),
 		unknownService(),
+		unknownVariable(),
 		unprovidedItem(),
 		unreadCredential(),
+		updateBlock(),
+		volumeBlock(),
 	}
 }
 

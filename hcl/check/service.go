@@ -9,6 +9,7 @@ import (
 // placed is a service of a group or a task, with the steps that lead to its block.
 type placed struct {
 	*api.Service
+	task  string // empty for one of the group
 	steps []stack.Step
 }
 
@@ -17,11 +18,11 @@ func services(t *stack.Tier) []placed {
 	group := stack.Block("group", t.Name)
 	var out []placed
 	for i, svc := range t.Group.Services {
-		out = append(out, placed{svc, []stack.Step{group, stack.Nth("service", i)}})
+		out = append(out, placed{svc, "", []stack.Step{group, stack.Nth("service", i)}})
 	}
 	for _, task := range t.Group.Tasks {
 		for i, svc := range task.Services {
-			out = append(out, placed{svc, []stack.Step{group, stack.Block("task", task.Name), stack.Nth("service", i)}})
+			out = append(out, placed{svc, task.Name, []stack.Step{group, stack.Block("task", task.Name), stack.Nth("service", i)}})
 		}
 	}
 	return out

@@ -23,7 +23,7 @@ func undeclaredVolume() Rule {
 			for _, t := range s.Tiers {
 				for _, label := range slices.Sorted(maps.Keys(t.Group.Volumes)) {
 					v := t.Group.Volumes[label]
-					if v.Type != "host" || runtime(v.Source) || slices.Contains(known, v.Source) {
+					if v.Type != "host" || runtime(v.Source) || slices.Contains(known, v.Source) || slices.Contains(s.External.Volumes, v.Source) {
 						continue
 					}
 					at := t.Job.At(stack.Block("group", t.Name), stack.Block("volume", label), stack.Attr("source"))

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -188,4 +189,20 @@ func (e *evaluator) outputs() {
 		}
 		e.result.Outputs = append(e.result.Outputs, Output{Name: b.Labels[0], Description: d.text("description", ""), Value: d.required("value")})
 	}
+}
+
+func (e *evaluator) external() {
+	x := &e.result.External
+	for _, b := range e.pack.Externals {
+		d := e.kept(b)
+		if d == nil {
+			continue
+		}
+		x.Services = append(x.Services, d.texts("services")...)
+		x.Variables = append(x.Variables, d.texts("variables")...)
+		x.Volumes = append(x.Volumes, d.texts("volumes")...)
+	}
+	slices.Sort(x.Services)
+	slices.Sort(x.Variables)
+	slices.Sort(x.Volumes)
 }

@@ -16,7 +16,7 @@ import (
 func Evaluate(p *pack.Pack, v *vars.Values, rel Release, opt Options) (*Result, diag.Diagnostics) {
 	e := &evaluator{
 		pack: p, values: v, options: opt,
-		result: &Result{Pack: Pack{Name: p.Name, Version: p.Version}, Release: rel},
+		result: &Result{Pack: Pack{Name: p.Name, Version: p.Version}, Release: rel, Texts: map[string][]byte{}},
 	}
 	e.table = e.functions()
 	e.names = map[string]bool{}
@@ -31,6 +31,7 @@ func Evaluate(p *pack.Pack, v *vars.Values, rel Release, opt Options) (*Result, 
 	e.credentials()
 	e.volumes()
 	e.outputs()
+	e.external()
 	e.diags.Sort()
 	return e.result, e.diags
 }

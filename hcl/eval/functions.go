@@ -125,6 +125,9 @@ func (e *evaluator) text(at string) ([]byte, error) {
 	if err == nil && !utf8.Valid(b) {
 		return nil, fmt.Errorf("%s is not UTF-8 text; filebase64 reads any bytes", at)
 	}
+	if err == nil {
+		e.result.Texts[e.pack.FileName(at)] = b
+	}
 	return b, err
 }
 

@@ -34,6 +34,10 @@ type Result struct {
 	Credentials []Credential
 	Volumes     []Volume
 	Outputs     []Output
+	External    External
+
+	// Texts are the files of the pack that file() and templatefile() took in, by the name that ranges use.
+	Texts map[string][]byte
 
 	// Removed are files as they would be if no block had been taken out by its `when`, where one was: what is
 	// switched off is checked all the same. They are never submitted or shown.
@@ -150,6 +154,13 @@ type Volume struct {
 	Label string
 	Spec  *api.HostVolume // Name is "<release>-<label>"
 	Range hcl.Range
+}
+
+// External is what the pack uses and somebody else provides: no check looks for it in the stack. Each is sorted.
+type External struct {
+	Services  []string // in Consul or Nomad
+	Variables []string // paths of Nomad Variables
+	Volumes   []string // names of host volumes
 }
 
 // Output is a line for the person who ran the pack.

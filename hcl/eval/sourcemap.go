@@ -45,6 +45,14 @@ func lineIndex(b []byte) []int {
 	}
 }
 
+// Source is the author's text; nil for no map.
+func (m *SourceMap) Source() []byte {
+	if m == nil {
+		return nil
+	}
+	return m.source
+}
+
 // Range maps a range of rendered text. Columns count grapheme clusters, as everywhere in HCL; bytes in the given
 // range are not looked at, so that a range that was parsed from text will do.
 func (m *SourceMap) Range(startLine, startColumn, endLine, endColumn int) hcl.Range {

@@ -76,6 +76,9 @@ func (l *loader) packFile() {
 	}
 	p := l.pack
 	for _, b := range f.Body.Blocks {
+		if b.Type == "external" {
+			p.Externals = append(p.Externals, b)
+		}
 		if len(b.Labels) != 1 {
 			continue
 		}

@@ -25,6 +25,7 @@ type Pack struct {
 	Credentials []*hclsyntax.Block
 	Volumes     []*hclsyntax.Block
 	Outputs     []*hclsyntax.Block
+	Externals   []*hclsyntax.Block
 
 	Envs []File
 	Jobs []File
@@ -100,7 +101,8 @@ func packSchema() *Schema {
 				"constraint": {Many: true, Attributes: []string{"attribute", "operator", "value"}},
 			},
 		},
-		"output": {Labels: 1, Many: true, Attributes: []string{"description", "value", "when"}},
+		"output":   {Labels: 1, Many: true, Attributes: []string{"description", "value", "when"}},
+		"external": {Many: true, Attributes: []string{"services", "variables", "volumes", "when"}},
 	}}
 }
 

@@ -15,11 +15,14 @@ import (
 // job is left out, because whoever could not parse it has said so. With errors the stack is as complete as it can be,
 // so that checks may still run on it; Waves is then nil when there is a cycle.
 func Assemble(r *eval.Result, jobs []*api.Job) (*Stack, diag.Diagnostics) {
-	s := &Stack{Pack: r.Pack, Release: r.Release, Outputs: slices.Clone(r.Outputs)}
+	s := &Stack{Pack: r.Pack, Release: r.Release, Outputs: slices.Clone(r.Outputs), External: r.External}
 	s.addJobs(r, jobs)
+	for _, x := range r.Removed {
+		s.SwitchedOff = append(s.SwitchedOff, servicesIn(x.Source)...)
+	}
 	s.connect()
 	diags := s.order()
-	diags = append(diags, s.addReads()...)
+	diags = append(diags, s.addTemplates()...)
 	s.addCredentials(r.Credentials)
 	s.addVolumes(r.Volumes)
 	s.addDataOfCredentials()
@@ -40,7 +43,7 @@ func (s *Stack) addJobs(r *eval.Result, jobs []*api.Job) {
 		if parsed == nil {
 			continue
 		}
-		job := &Job{ID: f.Job, File: f.Name, Source: f.Source, API: parsed, places: newPlaces(f)}
+		job := &Job{ID: f.Job, File: f.Name, Source: f.Source, API: parsed, places: newPlaces(f), texts: r.Texts}
 		s.Jobs = append(s.Jobs, job)
 		for _, group := range parsed.TaskGroups {
 			s.Tiers = append(s.Tiers, newTier(job, group, f.Prepares))

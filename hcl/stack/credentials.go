@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/nomad/api"
-
-	"github.com/packctl/packctl/hcl/diag"
 )
 
 // VariablePrefix is where the Nomad Variables of jobs stand; a workload identity may read its own job's.
@@ -15,43 +13,6 @@ const VariablePrefix = "nomad/jobs/"
 
 // IDTemplateSyntax is a template that consul-template could not parse either.
 const IDTemplateSyntax = "template-syntax"
-
-// addReads looks into the templates of every task, those of the prestart task too.
-func (s *Stack) addReads() diag.Diagnostics {
-	var diags diag.Diagnostics
-	for _, t := range s.Tiers {
-		for _, task := range t.Group.Tasks {
-			for i, tmpl := range task.Templates {
-				if tmpl.EmbeddedTmpl == nil {
-					continue
-				}
-				at := t.Job.At(Block("group", t.Name), Block("task", task.Name), Nth("template", i), Attr("data"))
-				reads, err := TemplateReads(*tmpl.EmbeddedTmpl, deref(tmpl.LeftDelim), deref(tmpl.RightDelim))
-				if err != nil {
-					diags.Add(IDTemplateSyntax, at, "Template with a syntax error",
-						"The template number %d of task %q cannot be parsed: %s. The task could never start.", i+1, task.Name, tidyTemplateError(err))
-					continue
-				}
-				for _, r := range reads {
-					path := r.Path
-					if path == "" {
-						// The usual computed path names the job by its environment variable.
-						path = VariablePrefix + t.JobID
-					}
-					s.Reads = append(s.Reads, CredentialRead{
-						Job: t.Job, Tier: t, Task: task.Name, Template: i, Path: path, Item: r.Item, Computed: r.Path == "", Range: at,
-					})
-				}
-			}
-		}
-	}
-	return diags
-}
-
-// tidyTemplateError drops the name that the parser was given.
-func tidyTemplateError(err error) string {
-	return strings.TrimPrefix(err.Error(), "template: template:")
-}
 
 // addCredentials finds who reads each credential. A reader is the job whose Nomad Variable the template names: nearly
 // always its own, the only one that its workload identity may read by default.

@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
@@ -75,6 +77,21 @@ func (j *Job) At(steps ...Step) hcl.Range {
 	return p.author(at.DefRange())
 }
 
+// attribute is the rendered attribute that the steps lead to, or nil.
+func (j *Job) attribute(steps ...Step) *hclsyntax.Attribute {
+	at := j.places.job
+	for _, s := range steps {
+		if at == nil {
+			return nil
+		}
+		if s.attr != "" {
+			return at.Body.Attributes[s.attr]
+		}
+		at = s.in(at.Body)
+	}
+	return nil
+}
+
 // in finds the step's block in a body.
 func (s Step) in(body *hclsyntax.Body) *hclsyntax.Block {
 	n := 0
@@ -96,4 +113,41 @@ func (p places) author(r hcl.Range) hcl.Range {
 		return r
 	}
 	return p.maps.Range(r.Start.Line, r.Start.Column, r.End.Line, r.End.Column)
+}
+
+// Has reports whether the rendered job holds the block or attribute that the steps lead to.
+func (j *Job) Has(steps ...Step) bool {
+	at := j.places.job
+	for _, s := range steps {
+		if at == nil {
+			return false
+		}
+		if s.attr != "" {
+			return at.Body.Attributes[s.attr] != nil
+		}
+		at = s.in(at.Body)
+	}
+	return at != nil
+}
+
+// Again is the block number i, from 0, among those of a type that have a label.
+func Again(kind, label string, i int) Step { return Step{block: kind, label: label, index: i} }
+
+// Comment reports whether a text stands in a comment on the author's line n or the line before.
+func (j *Job) Comment(n int, text string) bool {
+	lines := strings.Split(string(j.places.maps.Source()), "\n")
+	for _, i := range []int{n - 1, n - 2} {
+		if i < 0 || i >= len(lines) {
+			continue
+		}
+		before, after, found := strings.Cut(lines[i], "#")
+		if !found {
+			before, after, found = strings.Cut(lines[i], "//")
+		}
+		// The comment of the line before counts when it stands alone there.
+		if found && strings.Contains(after, text) && (i == n-1 || strings.TrimSpace(before) == "") {
+			return true
+		}
+	}
+	return false
 }

@@ -10,6 +10,7 @@ import (
 type Read struct {
 	Path string // of the Nomad Variable; empty when the template computes it
 	Item string
+	Line int // of the text, from 1
 }
 
 // TemplateReads lists the items of Nomad Variables that a consul-template text reads by name, sorted and without
@@ -22,13 +23,26 @@ type Read struct {
 // are the same. A template that ranges over a whole variable, or hands it to another function, reads no item by name: what
 // it will find there is not knowable from the text. Empty delimiters are the usual ones. The error is a syntax error of the text.
 func TemplateReads(text, left, right string) ([]Read, error) {
+	main, trees, err := parseTemplate(text, left, right)
+	if err != nil {
+		return nil, err
+	}
+	return templateReads(text, main, trees), nil
+}
+
+// parseTemplate reads a consul-template text, whatever functions it calls.
+func parseTemplate(text, left, right string) (*parse.Tree, map[string]*parse.Tree, error) {
 	trees := map[string]*parse.Tree{}
 	main := parse.New("template")
 	main.Mode = parse.SkipFuncCheck
 	if _, err := main.Parse(text, left, right, trees); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	r := &reader{trees: trees, calls: map[string]bool{}}
+	return main, trees, nil
+}
+
+func templateReads(text string, main *parse.Tree, trees map[string]*parse.Tree) []Read {
+	r := &reader{text: text, trees: trees, calls: map[string]bool{}}
 	if main.Root != nil {
 		r.node(main.Root, nil, scope{})
 	}
@@ -36,9 +50,12 @@ func TemplateReads(text, left, right string) ([]Read, error) {
 		if c := strings.Compare(a.Path, b.Path); c != 0 {
 			return c
 		}
-		return strings.Compare(a.Item, b.Item)
+		if c := strings.Compare(a.Item, b.Item); c != 0 {
+			return c
+		}
+		return a.Line - b.Line
 	})
-	return slices.Compact(r.reads), nil
+	return slices.CompactFunc(r.reads, func(a, b Read) bool { return a.Path == b.Path && a.Item == b.Item })
 }
 
 // variable is a value known to be the content of a Nomad Variable; nil is any other value.
@@ -57,14 +74,15 @@ func (s scope) copy() scope {
 
 // reader walks a parsed template.
 type reader struct {
+	text  string
 	trees map[string]*parse.Tree
 	calls map[string]bool // named templates that are being walked: recursion ends there
 	reads []Read
 }
 
-func (r *reader) read(v *variable, item string) {
+func (r *reader) read(v *variable, item string, at parse.Pos) {
 	if v != nil {
-		r.reads = append(r.reads, Read{Path: v.path, Item: item})
+		r.reads = append(r.reads, Read{Path: v.path, Item: item, Line: line(r.text, at)})
 	}
 }
 
@@ -151,7 +169,7 @@ func (r *reader) command(cmd *parse.CommandNode, piped parse.Node, last bool, do
 			}
 			return &variable{path: path}
 		case fn.Ident == "index" && len(rest) >= 2:
-			r.read(r.operand(rest[0], dot, vars), constant(rest[1]))
+			r.read(r.operand(rest[0], dot, vars), constant(rest[1]), rest[1].Position())
 			return nil
 		}
 		for _, arg := range args[1:] {
@@ -175,15 +193,15 @@ func (r *reader) operand(n parse.Node, dot *variable, vars scope) *variable {
 	case *parse.DotNode:
 		return dot
 	case *parse.FieldNode:
-		r.read(dot, n.Ident[0])
+		r.read(dot, n.Ident[0], n.Pos)
 	case *parse.VariableNode:
 		v := vars[n.Ident[0]]
 		if len(n.Ident) == 1 {
 			return v
 		}
-		r.read(v, n.Ident[1])
+		r.read(v, n.Ident[1], n.Pos)
 	case *parse.ChainNode:
-		r.read(r.operand(n.Node, dot, vars), n.Field[0])
+		r.read(r.operand(n.Node, dot, vars), n.Field[0], n.Pos)
 	case *parse.PipeNode:
 		return r.pipe(n, dot, vars)
 	}

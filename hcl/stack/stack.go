@@ -7,6 +7,7 @@ package stack
 
 import (
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/nomad/api"
 
 	"github.com/packctl/packctl/hcl/eval"
@@ -24,6 +25,11 @@ type Stack struct {
 	Volumes     []Volume
 	Outputs     []Output
 	Reads       []CredentialRead // by job ID, group, task, item
+	Templates   []*Template      // as Tiers stand, then as the templates do
+	External    External
+
+	// SwitchedOff are the services of files in which a block is taken out by its `when`: with other values they exist.
+	SwitchedOff []string
 }
 
 // What evaluation made is taken over as it is; Assemble fills in Readers, Volumes and default names.
@@ -40,6 +46,8 @@ type (
 	Certificate = eval.Certificate
 	// Volume is a dynamic host volume that must exist before the jobs that mount it are submitted.
 	Volume = eval.Volume
+	// External is what the stack uses and somebody else provides.
+	External = eval.External
 	// Output is a line for the person who ran the pack.
 	Output = eval.Output
 )
@@ -52,6 +60,8 @@ type Job struct {
 	API    *api.Job
 
 	places places
+	lexed  hclsyntax.Tokens
+	texts  map[string][]byte // files of the pack that expressions took in, by the name that ranges use
 }
 
 // Tier is one group of one job.

@@ -78,6 +78,7 @@ func compile(p *pack.Pack, diags diag.Diagnostics, in vars.Inputs, rel eval.Rele
 	l.Resolved = true
 
 	result, found := eval.Evaluate(p, values, rel, eval.Options{PackctlVersion: version})
+	maps.Copy(l.Diagnosed.Sources, result.Texts)
 	jobs, parsed := jobspec.Parse(result)
 	diags = append(diags, found...)
 	diags = append(diags, elsewhere(parsed, found)...)

@@ -63,7 +63,7 @@ job "data" {
       user   = "999:999"
 
       kill_signal  = "SIGTERM"
-      kill_timeout = "60s"
+      kill_timeout = "60s" # needs the client's max_kill_timeout = "60s"
 
       config {
         image           = var.mysql_image

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -21,9 +22,7 @@ var _ Releaser = (*release.Engine)(nil)
 // connect makes an engine for the cluster that the flags and Nomad's and Consul's environment variables name. It does
 // not connect.
 func connect(flags ClusterFlags) (Releaser, error) {
-	n, err := nomad.New(nomad.Config{
-		Address: flags.Address, Region: flags.Region, Token: flags.Token, Namespace: flags.Namespace,
-	})
+	n, err := connectNomad(flags)
 	if err != nil {
 		return nil, WithHint(err, "look at -address, NOMAD_ADDR, NOMAD_CACERT, NOMAD_CLIENT_CERT and NOMAD_CLIENT_KEY")
 	}
@@ -36,6 +35,21 @@ func connect(flags ClusterFlags) (Releaser, error) {
 		deps.Local = localPorts{}
 	}
 	return release.New(deps), nil
+}
+
+func connectNomad(flags ClusterFlags) (*nomad.Client, error) {
+	return nomad.New(nomad.Config{
+		Address: flags.Address, Region: flags.Region, Token: flags.Token, Namespace: flags.Namespace,
+	})
+}
+
+// releases asks Nomad for the releases of a namespace.
+func releases(ctx context.Context, flags ClusterFlags) ([]string, error) {
+	n, err := connectNomad(flags)
+	if err != nil {
+		return nil, err
+	}
+	return n.Releases(ctx)
 }
 
 // owner says who holds a lock, for others to read.

@@ -25,6 +25,8 @@ type Factory struct {
 
 	// Releaser connects to a cluster. It does not fail because nobody answers; the first call does.
 	Releaser func(ClusterFlags) (Releaser, error)
+	// Releases names the releases of a namespace.
+	Releases func(context.Context, ClusterFlags) ([]string, error)
 }
 
 // Releaser works on releases on a cluster.
@@ -47,6 +49,7 @@ func NewFactory() *Factory {
 		Environ:  os.Environ,
 		Build:    readBuild(),
 		Releaser: connect,
+		Releases: releases,
 	}
 }
 

@@ -36,7 +36,8 @@ func NewCmdFmt(f *Factory, runF func(*FmtOptions) error) *cobra.Command {
 			"A file '-' is standard input, whose formatted text goes to standard output.\n\n" +
 			"With -check nothing is written, and the exit code is 1 when a file is not formatted. A file that is no HCL is left alone\n" +
 			"and told of, and the exit code is 1.",
-		Example: "  packctl fmt appstack\n  packctl fmt -check -recursive packs\n  packctl fmt -check -diff jobs/web.nomad.hcl",
+		Example:           "  packctl fmt appstack\n  packctl fmt -check -recursive packs\n  packctl fmt -check -diff jobs/web.nomad.hcl",
+		ValidArgsFunction: f.completeFiles,
 		RunE: func(_ *cobra.Command, args []string) error {
 			opts.Paths = args
 			if len(args) == 0 {

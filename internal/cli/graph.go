@@ -26,8 +26,9 @@ func NewCmdGraph(f *Factory, runF func(*GraphOptions) error) *cobra.Command {
 			"gates wait for, and their migrations. What a gate asks outside of the pack is shown too. It asks no cluster.\n\n" +
 			"Besides text it writes Graphviz's DOT, a Mermaid flowchart for Markdown, and SVG. An arrow leads from what is waited\n" +
 			"for to what waits.",
-		Example: "  packctl graph appstack\n  packctl graph appstack -var env=prod -o svg > appstack.svg\n  packctl graph appstack -o dot | dot -Tpng > appstack.png",
-		Args:    f.onePack(&opts.Pack),
+		Example:           "  packctl graph appstack\n  packctl graph appstack -var env=prod -o svg > appstack.svg\n  packctl graph appstack -o dot | dot -Tpng > appstack.png",
+		Args:              f.onePack(&opts.Pack),
+		ValidArgsFunction: f.completePacks,
 		RunE: func(*cobra.Command, []string) error {
 			if runF != nil {
 				return runF(opts)

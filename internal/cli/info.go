@@ -28,8 +28,9 @@ func NewCmdInfo(f *Factory, runF func(*InfoOptions) error) *cobra.Command {
 		Long: "info describes a pack: the variables it takes, the files of env/, and, for the values given, the tiers that it would\n" +
 			"bring up, the credentials and volumes that must exist, and its outputs. It asks no cluster. Where a variable has no\n" +
 			"value yet, all that depends on values is left out, and it says which are missing.",
-		Example: "  packctl info appstack\n  packctl info appstack -var env=prod -o json",
-		Args:    f.onePack(&opts.Pack),
+		Example:           "  packctl info appstack\n  packctl info appstack -var env=prod -o json",
+		Args:              f.onePack(&opts.Pack),
+		ValidArgsFunction: f.completePacks,
 		RunE: func(*cobra.Command, []string) error {
 			if runF != nil {
 				return runF(opts)

@@ -39,8 +39,9 @@ func NewCmdInit(f *Factory, runF func(*InitOptions) error) *cobra.Command {
 			"runs as it is, and has every file that a pack can have.\n\n" +
 			"A name makes ./packs/<name>, where other verbs find it by that name. A path with a slash makes that folder. A folder\n" +
 			"that holds something already is left alone.",
-		Example: "  packctl init shop && packctl run shop\n  packctl init ./shop",
-		Args:    opts.args,
+		Example:           "  packctl init shop && packctl run shop\n  packctl init ./shop",
+		Args:              opts.args,
+		ValidArgsFunction: suggest(cobra.ShellCompDirectiveFilterDirs),
 		RunE: func(*cobra.Command, []string) error {
 			if runF != nil {
 				return runF(opts)

@@ -31,8 +31,9 @@ func NewCmdRender(f *Factory, runF func(*RenderOptions) error) *cobra.Command {
 		Short: "Print the plain Nomad job files that a pack becomes",
 		Long: "render prints what run would submit: plain job files that any 'nomad job run' accepts.\n" +
 			"It asks no cluster; the same pack and values give the same bytes.",
-		Example: "  packctl render appstack -var env=prod\n  packctl render appstack -d rendered/ && nomad job validate rendered/app.nomad.hcl",
-		Args:    f.onePack(&opts.Pack),
+		Example:           "  packctl render appstack -var env=prod\n  packctl render appstack -d rendered/ && nomad job validate rendered/app.nomad.hcl",
+		Args:              f.onePack(&opts.Pack),
+		ValidArgsFunction: f.completePacks,
 		RunE: func(*cobra.Command, []string) error {
 			if runF != nil {
 				return runF(opts)

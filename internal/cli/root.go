@@ -36,7 +36,6 @@ func NewCmdRoot(f *Factory) *cobra.Command {
 		SilenceUsage:  true,
 
 		SuggestionsMinimumDistance: 2,
-		CompletionOptions:          cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetOut(f.Streams.Out)
 	root.SetErr(f.Streams.Err)
@@ -60,6 +59,7 @@ func NewCmdRoot(f *Factory) *cobra.Command {
 		NewCmdLogs(f, nil),
 		NewCmdVersion(f, nil),
 	)
+	f.completeFlags(root)
 	return root
 }
 

@@ -35,8 +35,9 @@ func NewCmdRun(f *Factory, runF func(context.Context, *RunOptions) error) *cobra
 			"  7  interrupted; what was submitted goes on\n" +
 			"  8  somebody else changed or owns a job, or works on the release\n\n" +
 			"A second run with nothing changed submits nothing.",
-		Example: "  packctl run appstack\n  packctl run appstack -var env=prod --name shop --namespace web",
-		Args:    f.onePack(&opts.Pack),
+		Example:           "  packctl run appstack\n  packctl run appstack -var env=prod --name shop --namespace web",
+		Args:              f.onePack(&opts.Pack),
+		ValidArgsFunction: f.completePacks,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if runF != nil {
 				return runF(cmd.Context(), opts)

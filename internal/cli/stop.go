@@ -31,8 +31,9 @@ func NewCmdStop(f *Factory, runF func(context.Context, *StopOptions) error) *cob
 		Short: "Stop a release's jobs; its volumes and credentials stay",
 		Long: "stop stops every job of a release, those that others wait for last. The release is named by itself, or by its\n" +
 			"pack when it was installed under the pack's name. Volumes and credentials stay, so that run brings it back.",
-		Example: "  packctl stop appstack\n  packctl stop appstack --name shop --namespace web",
-		Args:    f.onePack(&opts.Pack),
+		Example:           "  packctl stop appstack\n  packctl stop appstack --name shop --namespace web",
+		Args:              f.onePack(&opts.Pack),
+		ValidArgsFunction: f.completeReleases(&opts.Pack, &opts.Cluster),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if runF != nil {
 				return runF(cmd.Context(), opts)

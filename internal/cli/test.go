@@ -46,6 +46,7 @@ func NewCmdTest(f *Factory, runF func(*TestOptions) error) *cobra.Command {
 			opts.Pack = strings.Join(args, "")
 			return nil
 		},
+		ValidArgsFunction: f.completePacks,
 		RunE: func(*cobra.Command, []string) error {
 			if runF != nil {
 				return runF(opts)

@@ -23,8 +23,9 @@ func NewCmdValidate(f *Factory, runF func(*ValidateOptions) error) *cobra.Comman
 		Short: "Check a pack without a cluster",
 		Long: "validate renders a pack and runs every check that needs no cluster. All faults are told at once,\n" +
 			"each at its place in the author's file. A comment '# packctl:ignore ID reason' silences a warning.",
-		Example: "  packctl validate appstack -var env=prod",
-		Args:    f.onePack(&opts.Pack),
+		Example:           "  packctl validate appstack -var env=prod",
+		Args:              f.onePack(&opts.Pack),
+		ValidArgsFunction: f.completePacks,
 		RunE: func(*cobra.Command, []string) error {
 			if runF != nil {
 				return runF(opts)

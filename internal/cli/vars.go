@@ -26,8 +26,9 @@ func NewCmdVars(f *Factory, runF func(*VarsOptions) error) *cobra.Command {
 		Long: "vars shows the value that each variable of a pack has, and where it came from: its default, a file of env/,\n" +
 			"PACKCTL_VAR_… in the environment, a -var-file, or -var. Later ones win over earlier ones. A sensitive value is never\n" +
 			"shown. A variable without a value is shown too; the exit code is then 1.",
-		Example: "  packctl vars appstack -var env=prod\n  packctl vars appstack -var-file site.hcl -o json",
-		Args:    f.onePack(&opts.Pack),
+		Example:           "  packctl vars appstack -var env=prod\n  packctl vars appstack -var-file site.hcl -o json",
+		Args:              f.onePack(&opts.Pack),
+		ValidArgsFunction: f.completePacks,
 		RunE: func(*cobra.Command, []string) error {
 			if runF != nil {
 				return runF(opts)

@@ -3,6 +3,7 @@ package nomad
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/hashicorp/nomad/api"
 )
@@ -35,6 +36,22 @@ func (c *Client) ReleaseJobs(ctx context.Context, name string) ([]*api.JobListSt
 		}
 	}
 	return jobs, nil
+}
+
+// Releases names the releases that have jobs, sorted.
+func (c *Client) Releases(ctx context.Context) ([]string, error) {
+	all, _, err := c.api.Jobs().ListOptions(&api.JobListOptions{Fields: &api.JobListFields{Meta: true}}, c.query(ctx))
+	if err != nil {
+		return nil, c.fault("list the releases", err)
+	}
+	var names []string
+	for _, j := range all {
+		if name := j.Meta[MetaRelease]; name != "" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
 }
 
 // Plan asks what a registration would change and where it would place.

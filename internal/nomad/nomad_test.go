@@ -126,3 +126,11 @@ func TestTheEvaluationThatSaysWhyNothingIsPlaced(t *testing.T) {
 		}
 	}
 }
+
+func TestReleasesAreNamedOnceAndSorted(t *testing.T) {
+	const jobs = `[{"ID":"b-web","Meta":{"packctl_release":"b"}},{"ID":"x","Meta":null},{"ID":"a-web","Meta":{"packctl_release":"a"}},{"ID":"b-db","Meta":{"packctl_release":"b"}}]`
+	got, err := answering(t, http.StatusOK, jobs).Releases(t.Context())
+	if err != nil || strings.Join(got, " ") != "a b" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}

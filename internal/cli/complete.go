@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/packctl/packctl/hcl/pack"
+	"github.com/packctl/packctl/hcl/vars"
+)
+
+// completeWithin bounds how long a cluster may take to name its releases: somebody waits with a finger on the key.
+const completeWithin = time.Second
+
+// completer offers words for an argument or a flag's value.
+type completer = cobra.CompletionFunc
+
+// completePacks offers the packs of ./packs, and folders to who types a path. Only the first argument is one.
+func (f *Factory) completePacks(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	switch {
+	case len(args) > 0:
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	case strings.ContainsRune(typed, filepath.Separator) || strings.HasPrefix(typed, "."):
+		return nil, cobra.ShellCompDirectiveFilterDirs
+	}
+	return f.packs(), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeFiles offers packs, and files for who types something else.
+func (f *Factory) completeFiles(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	if strings.ContainsRune(typed, filepath.Separator) {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return f.packs(), cobra.ShellCompDirectiveDefault
+}
+
+// completeReleases offers the releases that run in the namespace, and the packs of ./packs. A cluster that does not answer
+// soon is done without.
+func (f *Factory) completeReleases(flags *packFlags, cluster *ClusterFlags) completer {
+	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		words := f.packs()
+		if rel, err := f.release(packFlags{Namespace: flags.Namespace}, ""); err == nil && f.Releases != nil {
+			at := *cluster
+			at.Namespace = rel.Namespace
+			ctx, cancel := context.WithTimeout(cmd.Context(), completeWithin)
+			defer cancel()
+			if names, err := f.Releases(ctx, at); err == nil {
+				words = append(words, names...)
+			}
+		}
+		slices.Sort(words)
+		return slices.Compact(words), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completeVar offers the names of the pack's variables as name=, and for env and for what is true or false the
+// values too.
+func (f *Factory) completeVar(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	const noFiles = cobra.ShellCompDirectiveNoFileComp
+	if len(args) == 0 {
+		return nil, noFiles
+	}
+	dir, name, err := f.findPack(args[0])
+	if err != nil {
+		return nil, noFiles
+	}
+	p, _ := pack.Load(os.DirFS(dir), name)
+	declared, _ := vars.Declare(p)
+	wanted, _, hasName := strings.Cut(typed, "=")
+	var words []string
+	for _, v := range declared {
+		switch {
+		case !hasName:
+			words = append(words, cobra.CompletionWithDesc(v.Name+"=", oneLine(v.Description)))
+		case v.Name == wanted && v.Name == vars.EnvVariable:
+			for _, env := range p.EnvNames() {
+				words = append(words, v.Name+"="+env)
+			}
+		case v.Name == wanted && v.Type == cty.Bool:
+			words = append(words, v.Name+"=true", v.Name+"=false")
+		}
+	}
+	slices.Sort(words)
+	words = slices.Compact(words)
+	if !hasName {
+		return words, noFiles | cobra.ShellCompDirectiveNoSpace
+	}
+	return words, noFiles
+}
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// completeFlags gives every flag of a command tree its completer. Free text has none, and no files are offered for it.
+func (f *Factory) completeFlags(root *cobra.Command) {
+	files := map[string]completer{
+		"var":      f.completeVar,
+		"var-file": suggest(cobra.ShellCompDirectiveFilterFileExt, "hcl"),
+		"dir":      suggest(cobra.ShellCompDirectiveFilterDirs),
+		"data-dir": suggest(cobra.ShellCompDirectiveFilterDirs),
+		"junit":    suggest(cobra.ShellCompDirectiveDefault),
+	}
+	for _, cmd := range root.Commands() {
+		f.completeFlags(cmd)
+		cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+			complete, ok := files[flag.Name]
+			if c, isChoice := flag.Value.(*choice); isChoice {
+				complete = suggest(cobra.ShellCompDirectiveNoFileComp, c.allowed...)
+			} else if !ok {
+				complete = cobra.NoFileCompletions
+			}
+			// It fails only for a flag that is not there, or has a completer already.
+			_ = cmd.RegisterFlagCompletionFunc(flag.Name, complete)
+		})
+	}
+}
+
+// suggest offers the same words always.
+func suggest(directive cobra.ShellCompDirective, words ...string) completer {
+	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) { return words, directive }
+}

@@ -119,8 +119,8 @@ mutation: ## Change 2,000 single characters of the packs, and list what validate
 	@go run ./tools/mutation
 
 .PHONY: bench
-bench: ## Benchmarks
-	@go test -run '^$$' -bench . -benchmem ./...
+bench: ## Render and validate packs of 1 to 1,000 jobs, beside Nomad's parser alone (docs/performance.md)
+	@go run ./bench
 
 ##@ Checks
 

@@ -53,6 +53,7 @@ var rules = []rule{
 	{"internal/realtest", []string{"internal/proc", "internal/repo"}, nil, "servers for every test must not pull in what is tested"},
 	{"internal/proc", nil, nil, "processes and mounts are the bottom"},
 	{"internal/repo", nil, nil, "finding the source tree is the bottom"},
+	{"bench", nil, nil, "it measures programs from outside, as people run them; the parser beside them is Nomad's own"},
 	{"e2e", []string{"hcl", "internal", "sidecars"}, nil, "tests of the whole"},
 	{"packs", []string{"hcl"}, nil, "tests of the packs that we ship"},
 	{"examples", nil, nil, "a demo application stands alone"},

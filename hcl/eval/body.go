@@ -1,6 +1,9 @@
 package eval
 
 import (
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -26,10 +29,12 @@ func (f *fileEval) body(body *hclsyntax.Body, blockType, label string, sc *scope
 	var out []edit
 	for _, a := range pack.Attributes(body) {
 		switch {
-		case a.Name == "when":
-			out = append(out, f.file.removeLines(a.SrcRange.Start.Byte, a.SrcRange.End.Byte))
 		case blockType == "job" && a.Name == "meta":
 			// jobMeta has it
+		case f.leftOut(a.SrcRange):
+			out = append(out, edit{start: a.SrcRange.Start.Byte, end: a.SrcRange.End.Byte})
+		case a.Name == "when":
+			out = append(out, f.file.removeLines(a.SrcRange.Start.Byte, a.SrcRange.End.Byte))
 		case free(a.Name):
 			out = append(out, f.expr(a.Expr, slotConfig, sc)...)
 		default:
@@ -42,6 +47,13 @@ func (f *fileEval) body(body *hclsyntax.Body, blockType, label string, sc *scope
 	}
 	var prepare []*hclsyntax.Block
 	for _, b := range body.Blocks {
+		if blockType == "job" && b.Type == "meta" {
+			continue
+		}
+		if f.leftOut(b.Range()) {
+			out = append(out, edit{start: b.Range().Start.Byte, end: b.Range().End.Byte})
+			continue
+		}
 		if b.Type == "wait_for" || b.Type == "migration" {
 			if blockType != "group" {
 				f.diags.Add("misplaced-block", b.TypeRange, "Block in the wrong place", "%s belongs into a group block.", b.Type)
@@ -54,15 +66,19 @@ func (f *fileEval) body(body *hclsyntax.Body, blockType, label string, sc *scope
 			prepare = append(prepare, b)
 			continue
 		}
-		if blockType == "job" && b.Type == "meta" {
-			continue
-		}
 		out = append(out, f.block(b, sc)...)
 	}
 	if len(prepare) > 0 {
 		out = append(out, f.prepare(body, prepare, label, sc)...)
 	}
 	return out
+}
+
+// leftOut reports whether something has nothing to do with the blocks that are looked at.
+func (f *fileEval) leftOut(r hcl.Range) bool {
+	return f.only != nil && !slices.ContainsFunc(f.only, func(o hcl.Range) bool {
+		return r.Start.Byte < o.End.Byte && o.Start.Byte < r.End.Byte
+	})
 }
 
 // freeBody edits a body without schema.

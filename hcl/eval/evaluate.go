@@ -15,7 +15,7 @@ import (
 // look for more; it must not be submitted then.
 func Evaluate(p *pack.Pack, v *vars.Values, rel Release, opt Options) (*Result, diag.Diagnostics) {
 	e := &evaluator{
-		pack: p, values: v, options: opt,
+		pack: p, values: v, options: opt, templates: map[string]hclsyntax.Expression{},
 		result: &Result{Pack: Pack{Name: p.Name, Version: p.Version}, Release: rel, Texts: map[string][]byte{}},
 	}
 	e.table = e.functions()
@@ -46,6 +46,8 @@ type evaluator struct {
 	names   map[string]bool
 	base    *scope
 	sidecar sidecar
+
+	templates map[string]hclsyntax.Expression // by path, as far as they have been read
 }
 
 // packScope is what every file of the pack sees.
@@ -100,6 +102,7 @@ type fileEval struct {
 	out        *File
 	removed    []hcl.Range // blocks that their `when` takes out
 	everything bool        // take every `when` as true
+	only       []hcl.Range // with everything: what is neither in these blocks nor around them is left out
 }
 
 func (e *evaluator) job(f pack.File) {
@@ -121,11 +124,11 @@ func (e *evaluator) job(f pack.File) {
 	if len(x.removed) == 0 {
 		return
 	}
-	// What was taken out is rendered as well, for the parser to look at. What fails to evaluate does not matter there:
-	// only its names and its schema must be right.
+	// What was taken out is rendered as well, for the parser to look at, with nothing but the blocks that it stands in. What
+	// fails to evaluate does not matter there: only its names and its schema must be right.
 	quiet := *e
 	quiet.diags = nil
-	y := &fileEval{evaluator: &quiet, file: x.file, at: f, everything: true}
+	y := &fileEval{evaluator: &quiet, file: x.file, at: f, everything: true, only: x.removed}
 	y.out = &File{Name: f.Name, Path: f.Path, Label: label, Job: x.out.Job}
 	y.render(block, sc)
 	e.result.Removed = append(e.result.Removed, Removed{Name: y.out.Name, Source: y.out.Source, Map: y.out.Map, Ranges: x.removed})

@@ -131,22 +131,35 @@ func (e *evaluator) text(at string) ([]byte, error) {
 	return b, err
 }
 
+// template is a parsed template of the pack. One that many tiers render is read and parsed once.
+func (e *evaluator) template(at string) (hclsyntax.Expression, error) {
+	if expr, ok := e.templates[at]; ok {
+		return expr, nil
+	}
+	src, err := e.text(at)
+	if err != nil {
+		return nil, function.NewArgError(0, err)
+	}
+	clean, err := pack.Clean(at)
+	if err != nil {
+		return nil, function.NewArgError(0, err)
+	}
+	expr, diags := hclsyntax.ParseTemplate(src, e.pack.FileName(clean), hcl.InitialPos)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	e.templates[at] = expr
+	return expr, nil
+}
+
 // templateFile renders a template of the pack. It sees the given variables only; a runtime expression passes through.
 func (e *evaluator) templateFile(at string, given cty.Value, functions map[string]function.Function) (cty.Value, error) {
 	if t := given.Type(); !t.IsObjectType() && !t.IsMapType() || given.IsNull() {
 		return cty.DynamicVal, function.NewArgErrorf(1, "the template's variables are an object, such as { name = var.name }")
 	}
-	src, err := e.text(at)
+	expr, err := e.template(at)
 	if err != nil {
-		return cty.DynamicVal, function.NewArgError(0, err)
-	}
-	clean, err := pack.Clean(at)
-	if err != nil {
-		return cty.DynamicVal, function.NewArgError(0, err)
-	}
-	expr, diags := hclsyntax.ParseTemplate(src, e.pack.FileName(clean), hcl.InitialPos)
-	if diags.HasErrors() {
-		return cty.DynamicVal, diags
+		return cty.DynamicVal, err
 	}
 	values := given.AsValueMap()
 	for _, t := range expr.Variables() {
@@ -168,5 +181,5 @@ func (e *evaluator) templateFile(at string, given cty.Value, functions map[strin
 
 // Functions are those that a pack's files can call, for whoever evaluates expressions beside them.
 func Functions(p *pack.Pack) map[string]function.Function {
-	return (&evaluator{pack: p}).functions()
+	return (&evaluator{pack: p, templates: map[string]hclsyntax.Expression{}}).functions()
 }

@@ -3,6 +3,7 @@ package eval
 import (
 	"fmt"
 	"math/big"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -76,6 +77,10 @@ func writeValue(b *strings.Builder, v cty.Value) error {
 func writeNumber(b *strings.Builder, f *big.Float) error {
 	if f.IsInf() {
 		return fmt.Errorf("infinity cannot be written as HCL")
+	}
+	if n, accuracy := f.Int64(); accuracy == big.Exact && n != 0 {
+		b.WriteString(strconv.FormatInt(n, 10))
+		return nil
 	}
 	b.WriteString(f.Text('f', -1))
 	return nil

@@ -40,6 +40,10 @@ type Diagnostic struct {
 	Subject  hcl.Range // the zero Range where there is no file, as for a -var
 	Related  []Related
 
+	// Values are those that have a part in it, each with where it came from: `var.env as "prod", from env/prod.hcl:3`.
+	// Sensitive ones are not shown.
+	Values []string
+
 	// Hidden forbids to show the source line: it may hold a sensitive value.
 	Hidden bool
 }

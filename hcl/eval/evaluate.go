@@ -16,7 +16,7 @@ import (
 func Evaluate(p *pack.Pack, v *vars.Values, rel Release, opt Options) (*Result, diag.Diagnostics) {
 	e := &evaluator{
 		pack: p, values: v, options: opt, templates: map[string]hclsyntax.Expression{},
-		result: &Result{Pack: Pack{Name: p.Name, Version: p.Version}, Release: rel, Texts: map[string][]byte{}},
+		result: &Result{Pack: Pack{Name: p.Name, Version: p.Version}, Release: rel, Texts: map[string][]byte{}, values: v, read: map[string]readFile{}},
 	}
 	e.table = e.functions()
 	e.names = map[string]bool{}
@@ -67,6 +67,9 @@ func (e *evaluator) packScope() *scope {
 		},
 	}
 	e.locals(s, e.pack.Locals)
+	for _, f := range e.pack.Files {
+		e.remember(f.Name, f.Body, s)
+	}
 	return s
 }
 
@@ -114,6 +117,7 @@ func (e *evaluator) job(f pack.File) {
 	x := &fileEval{evaluator: e, file: newFile(f.Name, f.Source), at: f}
 	x.out = &File{Name: f.Name, Path: f.Path, Label: label, Job: e.result.Release.Name + "-" + label}
 	sc := e.fileScope(f)
+	e.remember(f.Name, f.Body, sc)
 	if keep, _ := x.when(block.Body, sc); keep {
 		x.render(block, sc)
 		e.result.Files = append(e.result.Files, *x.out)

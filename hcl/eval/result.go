@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/nomad/api"
 
 	"github.com/packctl/packctl/hcl/spec"
+	"github.com/packctl/packctl/hcl/vars"
 )
 
 // Options are what evaluation depends on besides the pack, its values and the release.
@@ -42,6 +43,9 @@ type Result struct {
 	// Removed are files as they would be if no block had been taken out by its `when`, where one was: what is
 	// switched off is checked all the same. They are never submitted or shown.
 	Removed []Removed
+
+	values *vars.Values
+	read   map[string]readFile // by the name that ranges use
 }
 
 // Removed is a file with everything in it, and where the blocks stand that its `when` takes out.

@@ -75,6 +75,7 @@ func (l *loader) packFile() {
 		return
 	}
 	p := l.pack
+	p.Files = append(p.Files, *f)
 	for _, b := range f.Body.Blocks {
 		if b.Type == "external" {
 			p.Externals = append(p.Externals, b)
@@ -136,6 +137,7 @@ func (l *loader) variables() {
 	if f == nil {
 		return
 	}
+	l.pack.Files = append(l.pack.Files, *f)
 	for _, b := range f.Body.Blocks {
 		switch {
 		case b.Type == "variable" && len(b.Labels) == 1:

@@ -27,6 +27,9 @@ type Pack struct {
 	Outputs     []*hclsyntax.Block
 	Externals   []*hclsyntax.Block
 
+	// Files are pack.hcl and variables.hcl, as far as they are there and parse.
+	Files []File
+
 	Envs []File
 	Jobs []File
 

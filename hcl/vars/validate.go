@@ -2,6 +2,7 @@ package vars
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -44,6 +45,9 @@ func (v *Variable) reach(all []*Variable, diags *diag.Diagnostics) {
 }
 
 func (v *Variable) reaches(x Validation, names []string, diags *diag.Diagnostics) bool {
+	if !v.callsKnown(x.Condition, diags) {
+		return false
+	}
 	own := false
 	for _, t := range x.Condition.Variables() {
 		name := variableName(t)
@@ -65,6 +69,24 @@ func (v *Variable) reaches(x Validation, names []string, diags *diag.Diagnostics
 			"A validation of the variable %q must look at var.%s.", v.Name, v.Name)
 	}
 	return own
+}
+
+// callsKnown checks the functions that a condition calls: within can() a misspelt one would only make it false.
+func (v *Variable) callsKnown(condition hcl.Expression, diags *diag.Diagnostics) bool {
+	node, ok := condition.(hclsyntax.Node)
+	if !ok {
+		return true
+	}
+	functions := jobspec2.Functions("", false)
+	known := slices.Sorted(maps.Keys(functions))
+	before := len(*diags)
+	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && !slices.Contains(known, call.Name) {
+			diags.Add("unknown-function", call.NameRange, "Unknown function", "%s", fmt.Sprintf("There is no function %q.%s", call.Name, diag.DidYouMean(call.Name, known, "")))
+		}
+		return nil
+	})
+	return len(*diags) == before
 }
 
 // variableName is the name in var.name, or empty.
@@ -127,5 +149,17 @@ func (r *resolver) condition(val Value, x Validation, ctx *hcl.EvalContext, hidd
 	d := diag.New("invalid-value", val.Origin.Range, "Invalid value", "The value of variable %q (%s) is refused: %s", v.Name, val.Origin, x.Message)
 	d.Hidden = v.Sensitive
 	d.Related = []diag.Related{{Text: "the rule", Range: x.Range}}
+	d.Values = r.involved(x.Condition)
 	r.diags = append(r.diags, d)
+}
+
+// involved are the values that a condition looks at, in the order of their declarations.
+func (r *resolver) involved(condition hcl.Expression) []string {
+	var out []string
+	for _, val := range r.values.List {
+		if slices.ContainsFunc(condition.Variables(), func(t hcl.Traversal) bool { return variableName(t) == val.Variable.Name }) {
+			out = append(out, val.Involved())
+		}
+	}
+	return out
 }

@@ -73,7 +73,7 @@ func compile(p *pack.Pack, diags diag.Diagnostics, in vars.Inputs, rel eval.Rele
 	maps.Copy(l.Diagnosed.Sources, values.Sources)
 	diags = slices.Concat(diags, found)
 	if diags.HasErrors() {
-		return l.with(diags)
+		return l.with(diags, nil)
 	}
 	l.Resolved = true
 
@@ -83,7 +83,7 @@ func compile(p *pack.Pack, diags diag.Diagnostics, in vars.Inputs, rel eval.Rele
 	diags = append(diags, found...)
 	diags = append(diags, elsewhere(parsed, found)...)
 	if diags.HasErrors() {
-		return l.with(diags)
+		return l.with(diags, result)
 	}
 
 	l.Result = result
@@ -93,7 +93,7 @@ func compile(p *pack.Pack, diags diag.Diagnostics, in vars.Inputs, rel eval.Rele
 	if !diags.HasErrors() {
 		l.Stack = s
 	}
-	return l.with(diags)
+	return l.with(diags, result)
 }
 
 // elsewhere drops what Nomad's parser finds in files that could not be evaluated: it follows from that.
@@ -105,10 +105,14 @@ func elsewhere(parsed, evaluated diag.Diagnostics) diag.Diagnostics {
 	})
 }
 
-// with ends the pipeline: what the author silenced is left out, the rest is put in order.
-func (l *loaded) with(diags diag.Diagnostics) *loaded {
+// with ends the pipeline: what the author silenced is left out, the rest is put in order, and each learns of the values
+// that have a part in it, as far as there are values: result may be nil.
+func (l *loaded) with(diags diag.Diagnostics, result *eval.Result) *loaded {
 	diags = check.Ignore(diags, l.Diagnosed.Sources)
 	diags.Sort()
+	if result != nil {
+		result.Involve(diags)
+	}
 	l.Diagnosed.Diags = diags
 	return l
 }

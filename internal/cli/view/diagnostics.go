@@ -64,6 +64,9 @@ func (w diagnostics) text(d diag.Diagnostic) string {
 		w.excerpt(&b, d.Subject, "^")
 	}
 	w.paragraph(&b, d.Detail)
+	for _, v := range d.Values {
+		w.paragraph(&b, "with "+v)
+	}
 	for _, r := range d.Related {
 		w.paragraph(&b, fmt.Sprintf("%s: %s", place4(r.Range), r.Text))
 		if !d.Hidden {

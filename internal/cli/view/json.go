@@ -34,7 +34,8 @@ type Diagnostic struct {
 	Severity string    `json:"severity"` // error, warning
 	Summary  string    `json:"summary"`
 	Detail   string    `json:"detail,omitempty"`
-	Range    *Range    `json:"range,omitempty"` // absent where no file is at fault
+	Values   []string  `json:"values,omitempty"` // those that have a part in it: var.env as "prod", from env/prod.hcl:3
+	Range    *Range    `json:"range,omitempty"`  // absent where no file is at fault
 	Source   string    `json:"source,omitempty"`
 	Related  []Related `json:"related,omitempty"`
 }
@@ -61,7 +62,7 @@ func jsonRange(r hcl.Range) Range {
 func jsonDiagnostics(d Diagnosed) []Diagnostic {
 	out := make([]Diagnostic, 0, len(d.Diags))
 	for _, x := range d.Diags {
-		n := Diagnostic{ID: x.ID, Severity: x.Severity.String(), Summary: x.Summary, Detail: x.Detail}
+		n := Diagnostic{ID: x.ID, Severity: x.Severity.String(), Summary: x.Summary, Detail: x.Detail, Values: x.Values}
 		if x.HasPlace() {
 			r := jsonRange(x.Subject)
 			n.Range = &r

@@ -104,6 +104,9 @@ func sarifOf(d diag.Diagnostic, rule int, sources map[string][]byte) sarifResult
 	if d.Detail != "" {
 		r.Message.Text += ": " + d.Detail
 	}
+	for _, v := range d.Values {
+		r.Message.Text += "\nwith " + v
+	}
 	if d.HasPlace() {
 		r.Locations = append(r.Locations, sarifPlace(jsonRange(d.Subject), sources, d.Hidden))
 	}

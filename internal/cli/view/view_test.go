@@ -213,8 +213,11 @@ func diagnosed() Diagnosed {
 	warning.Related = []diag.Related{{Text: "the job", Range: pos("packs/web/jobs/web.nomad.hcl", 1, 1, 10)}}
 	hidden := diag.New("sensitive", pos("secret.hcl", 1, 1, 5), "Sensitive value in a job", "password is sensitive.")
 	hidden.Hidden = true
+	wrong := diag.New("wrong-type", pos("packs/web/jobs/web.nomad.hcl", 3, 3, 20), "Wrong type", "A number is required.")
+	wrong.Values = []string{`var.env as "prod", from packs/web/env/prod.hcl:3`, `local.size as "2xprod", from packs/web/variables.hcl:16`}
 	return Diagnosed{
 		Diags: diag.Diagnostics{
+			wrong,
 			diag.New("unknown-name", pos("packs/web/jobs/web.nomad.hcl", 3, 11, 20), "Unknown name", "There is no variable \"cuont\". Did you mean var.count?"),
 			warning,
 			diag.New("too-long", pos("long.hcl", 1, 94, 99), "A line that is too long", "The mark must stand below its place."),

@@ -78,9 +78,12 @@ func underLoad(t *testing.T, c *api.Client, s *shop, kills []kill, length time.D
 	})
 	running.Go(func() {
 		every(ordersPerSecond, func(i int) tried {
-			at := time.Now()
+			at, sku := time.Now(), "BOOK-1"
+			if i%8 == 0 {
+				sku = "SLOW-2" // so that about half of the time a worker has a job in hand
+			}
 			var got struct{ Data shopOrder }
-			_, err := s.send("POST", "/api/orders", fmt.Sprintf("%s-%d", run, i), map[string]any{"sku": "BOOK-1", "quantity": 1}, &got)
+			_, err := s.send("POST", "/api/orders", fmt.Sprintf("%s-%d", run, i), map[string]any{"sku": sku, "quantity": 1}, &got)
 			return tried{at: at, took: time.Since(at), err: err, order: got.Data.ID, write: true}
 		})
 	})

@@ -154,7 +154,7 @@ func costs(all []tried, kills []kill, moments []time.Time) string {
 	for i, k := range kills {
 		var requests, failed, orders, ordersFailed int
 		var first, last time.Time
-		kinds := map[string]int{}
+		kinds, sample := map[string]int{}, ""
 		for _, r := range all {
 			if r.at.Before(moments[i]) || i+1 < len(kills) && !r.at.Before(moments[i+1]) {
 				continue
@@ -174,11 +174,14 @@ func costs(all []tried, kills []kill, moments []time.Time) string {
 			}
 			kinds[failureKind(r.err)]++
 			if first.IsZero() {
-				first = r.at
+				first, sample = r.at, fmt.Sprintf("%.250v", r.err)
 			}
 			last = r.at.Add(r.took)
 		}
 		fmt.Fprintf(&b, "%-14s %8d %8d %8d %13d %10.1fs  %s\n", k.tier, requests, failed, orders, ordersFailed, last.Sub(first).Seconds(), counts(kinds))
+		if sample != "" {
+			fmt.Fprintf(&b, "    the first: %s\n", sample)
+		}
 	}
 	return b.String()
 }

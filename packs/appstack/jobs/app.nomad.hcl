@@ -254,7 +254,7 @@ job "app" {
       user   = "10001:10001"
 
       kill_signal  = "SIGTERM" # warm shutdown: the task in hand is finished, no new one is taken
-      kill_timeout = "120s" # needs the client's max_kill_timeout = "120s"
+      kill_timeout = "120s"    # needs the client's max_kill_timeout = "120s"
 
       config {
         image           = var.backend_image

@@ -62,7 +62,7 @@ job "data" {
       user   = "999:999"
 
       kill_signal  = "SIGINT" # fast shutdown; SIGTERM would wait for every client
-      kill_timeout = "60s" # needs the client's max_kill_timeout = "60s"
+      kill_timeout = "60s"    # needs the client's max_kill_timeout = "60s"
 
       config {
         image           = var.postgres_image

@@ -233,7 +233,7 @@ job "app" {
       driver = "docker"
       user   = "33:33"
 
-      kill_signal  = "SIGTERM" # the job in hand is finished, no new one is taken
+      kill_signal  = "SIGTERM"                    # the job in hand is finished, no new one is taken
       kill_timeout = "${var.queue_timeout + 15}s" # needs the client's max_kill_timeout to be as long
 
       config {

@@ -33,7 +33,7 @@ type (
 	}
 	sarifRegion struct {
 		StartLine   int        `json:"startLine"`
-		StartColumn int        `json:"startColumn"`
+		StartColumn int        `json:"startColumn,omitempty"`
 		EndLine     int        `json:"endLine,omitempty"`
 		EndColumn   int        `json:"endColumn,omitempty"`
 		Snippet     *sarifText `json:"snippet,omitempty"`
@@ -42,8 +42,9 @@ type (
 		URI string `json:"uri"`
 	}
 	sarifPhysical struct {
-		File   sarifFile    `json:"artifactLocation"`
-		Region *sarifRegion `json:"region,omitempty"`
+		File    sarifFile    `json:"artifactLocation"`
+		Region  sarifRegion  `json:"region"`
+		Context *sarifRegion `json:"contextRegion,omitempty"` // the whole line, where it may be shown
 	}
 	sarifLocation struct {
 		ID       int           `json:"id,omitempty"`
@@ -107,6 +108,9 @@ func sarifOf(d diag.Diagnostic, rule int, sources map[string][]byte) sarifResult
 	for _, v := range d.Values {
 		r.Message.Text += "\nwith " + v
 	}
+	for _, v := range d.Values {
+		r.Message.Text += "\nwith " + v
+	}
 	if d.HasPlace() {
 		r.Locations = append(r.Locations, sarifPlace(jsonRange(d.Subject), sources, d.Hidden))
 	}
@@ -121,7 +125,7 @@ func sarifOf(d diag.Diagnostic, rule int, sources map[string][]byte) sarifResult
 // sarifPlace is a place with its line, where that may be shown. Columns count code points there and grapheme clusters
 // here, so they are counted again.
 func sarifPlace(r Range, sources map[string][]byte, hidden bool) sarifLocation {
-	region := &sarifRegion{StartLine: r.StartLine, StartColumn: r.StartColumn, EndLine: r.EndLine, EndColumn: r.EndColumn}
+	region := sarifRegion{StartLine: r.StartLine, StartColumn: r.StartColumn, EndLine: r.EndLine, EndColumn: r.EndColumn}
 	src := sources[r.File]
 	points := func(line, column int) int {
 		text, ok := sourceLine(src, line)
@@ -132,9 +136,10 @@ func sarifPlace(r Range, sources map[string][]byte, hidden bool) sarifLocation {
 		return len([]rune(head)) + 1
 	}
 	region.StartColumn, region.EndColumn = points(r.StartLine, r.StartColumn), points(r.EndLine, r.EndColumn)
+	var context *sarifRegion
 	if text, ok := sourceLine(src, r.StartLine); ok && !hidden {
-		region.Snippet = &sarifText{text}
+		context = &sarifRegion{StartLine: r.StartLine, Snippet: &sarifText{text}}
 	}
 	uri := strings.NewReplacer("%", "%25", " ", "%20", "#", "%23", "?", "%3F").Replace(r.File)
-	return sarifLocation{Physical: sarifPhysical{File: sarifFile{uri}, Region: region}}
+	return sarifLocation{Physical: sarifPhysical{File: sarifFile{uri}, Region: region, Context: context}}
 }

@@ -499,6 +499,56 @@ func taskEnvironment() []string {
 	}
 }
 
+// templateFields are the fields of what consul-template's functions give.
+func templateFields() []string {
+	return []string{
+		"Address",
+		"AllocID",
+		"Auth",
+		"Checks",
+		"CreateIndex",
+		"CreateTime",
+		"Data",
+		"Datacenter",
+		"Flags",
+		"ID",
+		"JobID",
+		"Key",
+		"LeaseDuration",
+		"LeaseID",
+		"LockIndex",
+		"Meta",
+		"ModifyIndex",
+		"ModifyTime",
+		"Name",
+		"Namespace",
+		"Node",
+		"NodeAddress",
+		"NodeID",
+		"NodeMeta",
+		"NodeTaggedAddresses",
+		"Path",
+		"Port",
+		"Renewable",
+		"RequestID",
+		"ServiceAddress",
+		"ServiceID",
+		"ServiceMeta",
+		"ServiceName",
+		"ServicePort",
+		"ServiceTaggedAddresses",
+		"ServiceTags",
+		"Session",
+		"Status",
+		"TaggedAddresses",
+		"Tags",
+		"Value",
+		"Warnings",
+		"Weights",
+		"WrapInfo",
+	}
+}
+
 // deniedFunctions are those that a Nomad client refuses unless its operator allows them.
 func deniedFunctions() []string {
 	return []string{

@@ -6,12 +6,14 @@ package diag
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 // Severity says whether a diagnostic stops the run.
@@ -109,6 +111,12 @@ func (ds *Diagnostics) Add(id string, at hcl.Range, summary, detail string, args
 	*ds = append(*ds, New(id, at, summary, detail, args...))
 }
 
+// Relate adds another place to the last diagnostic.
+func (ds *Diagnostics) Relate(text string, at hcl.Range) {
+	last := &(*ds)[len(*ds)-1]
+	last.Related = append(last.Related, Related{Text: text, Range: at})
+}
+
 // New makes an error. With args, detail is a format.
 func New(id string, at hcl.Range, summary, detail string, args ...any) Diagnostic {
 	if len(args) > 0 {
@@ -132,8 +140,24 @@ func FromHCL(in hcl.Diagnostics) Diagnostics {
 			n.Subject = *d.Context
 		}
 		out = append(out, n)
+		if extra, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d); ok {
+			out.inCall(extra.FunctionCallError())
+		}
 	}
 	return out
+}
+
+// inCall adds the places that a function found a fault at, in the file that templatefile renders, to the last diagnostic.
+func (ds *Diagnostics) inCall(err error) {
+	var found hcl.Diagnostics
+	if !errors.As(err, &found) {
+		return
+	}
+	for _, d := range found {
+		if d.Subject != nil {
+			ds.Relate(d.Summary, *d.Subject)
+		}
+	}
 }
 
 // Slug turns a constant summary into an ID.

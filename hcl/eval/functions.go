@@ -165,7 +165,10 @@ func (e *evaluator) templateFile(at string, given cty.Value, functions map[strin
 	for _, t := range expr.Variables() {
 		if _, ok := values[t.RootName()]; !ok && !isRuntime(t.RootName()) {
 			r := t.SourceRange()
-			return cty.DynamicVal, function.NewArgErrorf(1, "%s:%d: the template reads %q, which is not among the variables given to it", r.Filename, r.Start.Line, t.RootName())
+			return cty.DynamicVal, hcl.Diagnostics{{
+				Severity: hcl.DiagError, Summary: "Unknown variable", Subject: &r,
+				Detail: fmt.Sprintf("the template reads %q, which is not among the variables given to it", t.RootName()),
+			}}
 		}
 	}
 	s := &scope{ctx: &hcl.EvalContext{Variables: values, Functions: functions}}

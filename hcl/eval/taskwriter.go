@@ -90,7 +90,9 @@ func (w *taskWriter) config(driver string) {
 
 // attribute copies one of the author's attributes, its name filled up to a width.
 func (w *taskWriter) attribute(depth, width int, a *hclsyntax.Attribute, at slot) {
-	w.text(fmt.Sprintf("%s%-*s = ", w.indent+strings.Repeat("  ", depth), width, a.Name))
+	w.text(w.indent + strings.Repeat("  ", depth))
+	w.pieces = append(w.pieces, w.t.file.moved(a.NameRange.Start.Byte, a.NameRange.End.Byte, 0, nil)...)
+	w.text(fmt.Sprintf("%*s = ", width-len(a.Name), ""))
 	edits := w.t.expr(a.Expr, at, w.t.scope)
 	start, end := a.Expr.Range().Start.Byte, a.Expr.Range().End.Byte
 	if end > start && w.t.file.src[end-1] == '\n' {

@@ -22,7 +22,7 @@ func Assemble(r *eval.Result, jobs []*api.Job) (*Stack, diag.Diagnostics) {
 	}
 	s.connect()
 	diags := s.order()
-	diags = append(diags, s.addTemplates()...)
+	s.addTemplates()
 	s.addCredentials(r.Credentials)
 	s.addVolumes(r.Volumes)
 	s.addDataOfCredentials()

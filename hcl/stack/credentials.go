@@ -11,9 +11,6 @@ import (
 // VariablePrefix is where the Nomad Variables of jobs stand; a workload identity may read its own job's.
 const VariablePrefix = "nomad/jobs/"
 
-// IDTemplateSyntax is a template that consul-template could not parse either.
-const IDTemplateSyntax = "template-syntax"
-
 // addCredentials finds who reads each credential. A reader is the job whose Nomad Variable the template names: nearly
 // always its own, the only one that its workload identity may read by default.
 func (s *Stack) addCredentials(credentials []Credential) {

@@ -26,6 +26,7 @@ type Stack struct {
 	Outputs     []Output
 	Reads       []CredentialRead // by job ID, group, task, item
 	Templates   []*Template      // as Tiers stand, then as the templates do
+	Broken      []*Template      // those that cannot be parsed
 	External    External
 
 	// SwitchedOff are the services of files in which a block is taken out by its `when`: with other values they exist.

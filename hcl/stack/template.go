@@ -11,11 +11,9 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-
-	"github.com/packctl/packctl/hcl/diag"
 )
 
-// Template is the text of one template block that could be parsed.
+// Template is the text of one template block.
 type Template struct {
 	Tier  *Tier
 	Task  string
@@ -23,6 +21,18 @@ type Template struct {
 	Text  string
 	Main  *parse.Tree
 	Trees map[string]*parse.Tree // by the name that the text gives them
+	Err   *TemplateError         // a syntax error; there are no trees then
+}
+
+// TemplateError is a syntax error of a template.
+type TemplateError struct {
+	Line int // where the parser saw it
+	Text string
+}
+
+// Line is the place of a line of the text.
+func (t *Template) Line(n int) hcl.Range {
+	return t.Tier.Job.textLine(t.Steps(Attr("data")), t.Text, n)
 }
 
 // Steps lead to the template's block.
@@ -31,9 +41,7 @@ func (t *Template) Steps(more ...Step) []Step {
 }
 
 // At is the place of a position in the text.
-func (t *Template) At(p parse.Pos) hcl.Range {
-	return t.Tier.Job.textLine(t.Steps(Attr("data")), t.Text, line(t.Text, p))
-}
+func (t *Template) At(p parse.Pos) hcl.Range { return t.Line(line(t.Text, p)) }
 
 // line is the line of a position, from 1.
 func line(text string, p parse.Pos) int {
@@ -70,8 +78,7 @@ func heredoc(e hclsyntax.Expression) bool {
 // taken finds the file in an author's expression.
 var taken = regexp.MustCompile(`\b(?:template)?file\(\s*"([^"$]+)"`)
 
-// fileLine finds line n of a text in the file that an expression of the author's names: the line of the same number where the file
-// has as many lines, otherwise the one that reads the same.
+// fileLine finds line n of a text in the file that an expression of the author's names.
 func (j *Job) fileLine(expr hcl.Range, text string, n int) (hcl.Range, bool) {
 	source := j.places.maps.Source()
 	m := taken.FindSubmatch(source[min(expr.Start.Byte, len(source)):min(expr.End.Byte, len(source))])
@@ -83,19 +90,17 @@ func (j *Job) fileLine(expr hcl.Range, text string, n int) (hcl.Range, bool) {
 	if !ok {
 		return hcl.Range{}, false
 	}
-	theirs, ours := strings.Split(string(content), "\n"), strings.Split(text, "\n")
-	if len(theirs) != len(ours) {
-		n = 1 + slices.Index(theirs, ours[min(n, len(ours))-1])
-	}
-	if n < 1 {
+	theirs := strings.Split(string(content), "\n")
+	lines := align(theirs, strings.Split(text, "\n"))
+	if n < 1 || n > len(lines) || lines[n-1] == 0 {
 		return hcl.Range{}, false
 	}
+	n = lines[n-1]
 	return hcl.Range{Filename: name, Start: hcl.Pos{Line: n, Column: 1}, End: hcl.Pos{Line: n, Column: 1 + len(theirs[n-1])}}, true
 }
 
 // addTemplates parses the templates of every task, those of the prestart task too, and finds what they read.
-func (s *Stack) addTemplates() diag.Diagnostics {
-	var diags diag.Diagnostics
+func (s *Stack) addTemplates() {
 	for _, t := range s.Tiers {
 		for _, task := range t.Group.Tasks {
 			for i, tmpl := range task.Templates {
@@ -106,9 +111,8 @@ func (s *Stack) addTemplates() diag.Diagnostics {
 				var err error
 				x.Main, x.Trees, err = parseTemplate(x.Text, deref(tmpl.LeftDelim), deref(tmpl.RightDelim))
 				if err != nil {
-					n, what := tidyTemplateError(err)
-					diags.Add(IDTemplateSyntax, t.Job.textLine(x.Steps(Attr("data")), x.Text, n), "Template with a syntax error",
-						"The template number %d of task %q cannot be parsed: %s. The task could never start.", i+1, task.Name, what)
+					x.Err = tidyTemplateError(err)
+					s.Broken = append(s.Broken, x)
 					continue
 				}
 				s.Templates = append(s.Templates, x)
@@ -116,7 +120,6 @@ func (s *Stack) addTemplates() diag.Diagnostics {
 			}
 		}
 	}
-	return diags
 }
 
 var templateError = regexp.MustCompile(`^template: template:(\d+):\s*(?:\d+:\s*)?`)
@@ -125,18 +128,18 @@ var templateError = regexp.MustCompile(`^template: template:(\d+):\s*(?:\d+:\s*)
 var unclosedAt = regexp.MustCompile(`started at template:(\d+)`)
 
 // tidyTemplateError takes the line from a syntax error, whose text is all that the parser gives.
-func tidyTemplateError(err error) (n int, what string) {
+func tidyTemplateError(err error) *TemplateError {
 	text := err.Error()
 	m := templateError.FindStringSubmatch(text)
 	if m == nil {
-		return 1, text
+		return &TemplateError{1, text}
 	}
-	what = text[len(m[0]):]
+	what := text[len(m[0]):]
 	if began := unclosedAt.FindStringSubmatch(what); began != nil {
 		m, what = began, unclosedAt.ReplaceAllString(what, "started in line $1")
 	}
-	n, _ = strconv.Atoi(m[1]) // the expression lets only digits through
-	return n, what
+	n, _ := strconv.Atoi(m[1]) // the expression lets only digits through
+	return &TemplateError{n, what}
 }
 
 // addReads notes which items of Nomad Variables a template reads.

@@ -59,6 +59,9 @@ func (v *Variable) reaches(x Validation, names []string, diags *diag.Diagnostics
 		case !slices.Contains(names, name):
 			diags.Add("unknown-variable", t.SourceRange(), "Unknown variable", "%s",
 				fmt.Sprintf("The pack declares no variable %q.%s", name, diag.DidYouMean(name, names, "")))
+			if name != v.Name && diag.Suggest(name, names) == v.Name {
+				diags.Relate("declared here", v.Range)
+			}
 			return false
 		case name == v.Name:
 			own = true

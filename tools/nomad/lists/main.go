@@ -122,6 +122,11 @@ func functions(b *bytes.Buffer, nomad string) error {
 	if err := environment(b, nomad); err != nil {
 		return err
 	}
+	fields, err := parseFolder(filepath.Join(ct.dir, "dependency"))
+	if err != nil {
+		return err
+	}
+	list(b, "templateFields", "are the fields of what consul-template's functions give.", fields.exported("HealthService", "CatalogService", "CatalogSnippet", "NomadService", "NomadServicesSnippet", "NomadVarItem", "NomadVarMeta", "KeyPair", "Node", "Secret"))
 	list(b, "deniedFunctions", "are those that a Nomad client refuses unless its operator allows them.", texts(client.vars["DefaultTemplateFunctionDenylist"]))
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,6 +16,7 @@ import (
 type source struct {
 	vars      map[string]ast.Expr
 	functions map[string]ast.Node
+	types     map[string]ast.Expr
 }
 
 func parseFolder(dir string) (*source, error) {
@@ -22,7 +24,7 @@ func parseFolder(dir string) (*source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse %s: %w", dir, err)
 	}
-	s := &source{vars: map[string]ast.Expr{}, functions: map[string]ast.Node{}}
+	s := &source{vars: map[string]ast.Expr{}, functions: map[string]ast.Node{}, types: map[string]ast.Expr{}}
 	for _, p := range packages {
 		for _, file := range p.Files {
 			for _, decl := range file.Decls {
@@ -41,6 +43,9 @@ func (s *source) add(decl ast.Decl) {
 		}
 	case *ast.GenDecl:
 		for _, spec := range decl.Specs {
+			if t, ok := spec.(*ast.TypeSpec); ok {
+				s.types[t.Name.Name] = t.Type
+			}
 			v, ok := spec.(*ast.ValueSpec)
 			if !ok {
 				continue
@@ -143,4 +148,24 @@ func text(e ast.Expr) (string, bool) {
 func isTrue(e ast.Expr) bool {
 	id, ok := e.(*ast.Ident)
 	return ok && id.Name == "true"
+}
+
+// exported lists the exported fields of structs, sorted.
+func (s *source) exported(names ...string) []string {
+	var out []string
+	for _, name := range names {
+		t, ok := s.types[name].(*ast.StructType)
+		if !ok {
+			continue
+		}
+		for _, f := range t.Fields.List {
+			for _, n := range f.Names {
+				if n.IsExported() {
+					out = append(out, n.Name)
+				}
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }

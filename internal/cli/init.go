@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -97,6 +98,7 @@ func write(dir, name, arg string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	command := regexp.MustCompile(`(packctl [a-z]+) NAME`)
 	var files []string
 	err = fs.WalkDir(root, ".", func(at string, d fs.DirEntry, err error) error {
 		to := filepath.Join(dir, filepath.FromSlash(at))
@@ -110,7 +112,7 @@ func write(dir, name, arg string) ([]string, error) {
 		if err != nil {
 			return err
 		}
-		data = bytes.ReplaceAll(data, []byte("packctl validate NAME"), []byte("packctl validate "+arg))
+		data = command.ReplaceAll(data, []byte("${1} "+strings.ReplaceAll(arg, "$", "$$")))
 		data = bytes.ReplaceAll(data, []byte("NAME"), []byte(name))
 		files = append(files, at)
 		return os.WriteFile(to, data, 0o644)

@@ -108,9 +108,6 @@ func sarifOf(d diag.Diagnostic, rule int, sources map[string][]byte) sarifResult
 	for _, v := range d.Values {
 		r.Message.Text += "\nwith " + v
 	}
-	for _, v := range d.Values {
-		r.Message.Text += "\nwith " + v
-	}
 	if d.HasPlace() {
 		r.Locations = append(r.Locations, sarifPlace(jsonRange(d.Subject), sources, d.Hidden))
 	}

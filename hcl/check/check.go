@@ -32,6 +32,7 @@ func Rules() []Rule {
 		duplicateName(),
 		foreignVariable(),
 		gateBudget(),
+		halfExpression(),
 		imageTag(),
 		invalidServiceName(),
 		jobBlock(),

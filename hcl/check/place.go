@@ -87,6 +87,9 @@ func (n *nearby) report(f *findings, what string, unused []definition) {
 			known = append(known, d.name)
 		}
 		best := diag.Suggest(name, known)
+		if best == "" && len(unused) == 1 && len(n.order) == 1 {
+			best = unused[0].name // two letters swapped in a short name: nothing is near, and nothing else can be meant
+		}
 		if best == "" {
 			continue
 		}

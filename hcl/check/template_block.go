@@ -50,6 +50,8 @@ func template(f *findings, at place, t *api.Template) {
 		f.error(at.attr("destination"), summary, "destination %q leaves the allocation's folder.", destination)
 	case !runtime(destination) && !strings.HasPrefix(destination, "/") && !beginsWith(destination, "local/", "secrets/", "alloc/", "../alloc/", "tmp/"):
 		f.warn(at.attr("destination"), "Template outside the task's folders", "destination is %q, which is none of local/, secrets/ and alloc/.", destination)
+	case strings.Count(destination, "{") != strings.Count(destination, "}"):
+		f.warn(at.attr("destination"), "Template outside the task's folders", "destination is %q: one of its braces has no other.", destination)
 	case mode == "signal" && deref(t.ChangeSignal) == "":
 		f.error(at.attr("change_mode"), summary, "change_mode = \"signal\" needs change_signal.")
 	case mode == "signal" && deref(t.Envvars):

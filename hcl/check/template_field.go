@@ -43,7 +43,7 @@ func onlyKnown(t *stack.Template) bool {
 	t.Walk(func(n parse.Node) {
 		if id, ok := n.(*parse.IdentifierNode); ok {
 			asks = asks || id.Ident == "service" || id.Ident == "nomadService" || id.Ident == "nomadVar"
-			makes = makes || strings.HasPrefix(id.Ident, "parse") || strings.Contains(strings.ToLower(id.Ident), "json") || strings.HasPrefix(id.Ident, "sprig_")
+			makes = makes || strings.HasPrefix(id.Ident, "parse") || strings.HasPrefix(id.Ident, "sprig_")
 		}
 	})
 	return asks && !makes

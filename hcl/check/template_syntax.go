@@ -39,6 +39,8 @@ func templateKeywords() []string {
 var (
 	// firstWord is the word that an action begins with.
 	firstWord = regexp.MustCompile(`\{\{-?\s*([A-Za-z_]\w*)`)
+	// loneWord is an action of one word, as end and else are.
+	loneWord = regexp.MustCompile(`\{\{-?\s*([A-Za-z_]\w*)\s*-?\}\}`)
 	// halfAction is an action without its second opening brace: {x end }}, { .Address }}.
 	halfAction = regexp.MustCompile(`(^|[^{])\{[^{}]?-?\s*(block|define|else|end|if|range|template|with|env|key|service|nomadVar|nomadService|index|\.[A-Za-z]\w*|\$\w+)\b[^{}]*\}\}`)
 )
@@ -51,6 +53,12 @@ func brokenTemplate(t *stack.Template, known []string, f *findings) {
 	suspects := 0
 	lines := strings.Split(t.Text, "\n")
 	for i, l := range lines {
+		for _, m := range loneWord.FindAllStringSubmatch(l, -1) {
+			if hint := diag.DidYouMean(m[1], templateKeywords(), ""); !slices.Contains(templateKeywords(), m[1]) && slices.Contains(known, m[1]) && hint != "" {
+				suspects++
+				say(i+1, " A function stands alone here."+hint)
+			}
+		}
 		for _, m := range firstWord.FindAllStringSubmatch(l, -1) {
 			if !slices.Contains(known, m[1]) {
 				suspects++

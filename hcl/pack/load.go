@@ -48,6 +48,10 @@ func (l *loader) file(at string, schema *Schema) *File {
 	parsed, hclDiags := hclsyntax.ParseConfig(src, f.Name, hcl.InitialPos)
 	l.diags = append(l.diags, diag.FromHCL(hclDiags)...)
 	if hclDiags.HasErrors() {
+		if opened, missing, found := unclosed(src, f.Name); found {
+			l.diags.Relate("opened here, by the indentation", opened)
+			l.diags.Relate("and closed nowhere up to here", missing)
+		}
 		return nil
 	}
 	f.Body = parsed.Body.(*hclsyntax.Body)

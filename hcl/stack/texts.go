@@ -28,9 +28,13 @@ func (j *Job) Texts(block Step) []Text {
 	var out []Text
 	tokens := j.tokens()
 	first := sort.Search(len(tokens), func(i int) bool { return tokens[i].Range.Start.Byte >= b.Body.SrcRange.Start.Byte })
-	for _, t := range tokens[first:] {
-		if t.Range.End.Byte > b.Body.SrcRange.End.Byte {
-			break
+	for i := first; i < len(tokens) && tokens[i].Range.End.Byte <= b.Body.SrcRange.End.Byte; i++ {
+		t := tokens[i]
+		// The lexer cuts a text at each "$" and each line; what looks like an expression stands across the cut.
+		for literal(t) && i+1 < len(tokens) && tokens[i+1].Type == t.Type {
+			i++
+			t.Bytes = j.Source[t.Range.Start.Byte:tokens[i].Range.End.Byte]
+			t.Range.End = tokens[i].Range.End
 		}
 		switch t.Type {
 		case hclsyntax.TokenIdent, hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit:
@@ -38,6 +42,10 @@ func (j *Job) Texts(block Step) []Text {
 		}
 	}
 	return out
+}
+
+func literal(t hclsyntax.Token) bool {
+	return t.Type == hclsyntax.TokenQuotedLit || t.Type == hclsyntax.TokenStringLit
 }
 
 // tokens are those of the rendered text, lexed once: every group of a large job asks for them.

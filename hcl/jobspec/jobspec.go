@@ -18,25 +18,25 @@ import (
 
 	"github.com/packctl/packctl/hcl/diag"
 	"github.com/packctl/packctl/hcl/eval"
+	"github.com/packctl/packctl/hcl/pack"
 )
 
 // Parse gives the job of each file; nil where there is an error.
 func Parse(r *eval.Result) ([]*api.Job, diag.Diagnostics) {
 	jobs := make([]*api.Job, len(r.Files))
-	var diags diag.Diagnostics
-	for i := range r.Files {
-		job, found := parse(&r.Files[i])
-		jobs[i] = job
-		diags = append(diags, found...)
-	}
-	for _, x := range r.Removed {
-		_, found := parse(&eval.File{Name: x.Name, Source: x.Source, Map: x.Map})
-		for _, d := range found {
-			if structural(d.ID) && slices.ContainsFunc(x.Ranges, func(r hcl.Range) bool { return contains(r, d.Subject) }) {
-				diags = append(diags, d)
-			}
+	found := make([]diag.Diagnostics, len(r.Files)+len(r.Removed))
+	pack.Each(len(found), func(i int) {
+		if i < len(r.Files) {
+			jobs[i], found[i] = parse(&r.Files[i])
+			return
 		}
-	}
+		x := r.Removed[i-len(r.Files)]
+		_, found[i] = parse(&eval.File{Name: x.Name, Source: x.Source, Map: x.Map})
+		found[i] = slices.DeleteFunc(found[i], func(d diag.Diagnostic) bool {
+			return !structural(d.ID) || !slices.ContainsFunc(x.Ranges, func(r hcl.Range) bool { return contains(r, d.Subject) })
+		})
+	})
+	diags := slices.Concat(found...)
 	diags.Sort()
 	return jobs, diags
 }

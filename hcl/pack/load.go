@@ -19,7 +19,8 @@ const jobSuffix = ".nomad.hcl"
 // Load reads the folder at the root of fsys. The name is the folder's for people, as in "packs/shop"; ranges start with
 // it. A Pack comes back also with errors, so that everything wrong is found in one run.
 func Load(fsys fs.FS, name string) (*Pack, diag.Diagnostics) {
-	l := &loader{pack: &Pack{Dir: name, FS: fsys, Sources: map[string][]byte{}}}
+	l := &loader{pack: &Pack{Dir: name, FS: fsys, Sources: map[string][]byte{}}, ahead: map[string]parsed{}}
+	l.parseAhead()
 	l.packFile()
 	l.variables()
 	l.envs()
@@ -31,34 +32,73 @@ func Load(fsys fs.FS, name string) (*Pack, diag.Diagnostics) {
 
 type loader struct {
 	pack  *Pack
+	ahead map[string]parsed // by path
 	diags diag.Diagnostics
 }
 
 // file reads and parses one file. nil: it is missing, or too broken to go on with.
 func (l *loader) file(at string, schema *Schema) *File {
-	src, err := l.pack.Read(at)
-	if err != nil {
-		if !errors.Is(err, fs.ErrNotExist) {
-			l.diags.Add("unreadable-file", l.place(at), "File cannot be read", "%s: %v.", l.pack.FileName(at), err)
+	p, ok := l.ahead[at]
+	if !ok {
+		src, err := l.pack.Read(at)
+		if err != nil {
+			if !errors.Is(err, fs.ErrNotExist) {
+				l.diags.Add("unreadable-file", l.place(at), "File cannot be read", "%s: %v.", l.pack.FileName(at), err)
+			}
+			return nil
 		}
-		return nil
+		p = l.parse(at, src)
 	}
-	f := &File{Path: at, Name: l.pack.FileName(at), Source: src}
-	l.pack.Sources[f.Name] = src
-	parsed, hclDiags := hclsyntax.ParseConfig(src, f.Name, hcl.InitialPos)
-	l.diags = append(l.diags, diag.FromHCL(hclDiags)...)
-	if hclDiags.HasErrors() {
-		if opened, missing, found := unclosed(src, f.Name); found {
+	f := &File{Path: at, Name: l.pack.FileName(at), Source: p.src}
+	l.pack.Sources[f.Name] = p.src
+	l.diags = append(l.diags, diag.FromHCL(p.diags)...)
+	if p.diags.HasErrors() {
+		if opened, missing, found := unclosed(p.src, f.Name); found {
 			l.diags.Relate("opened here, by the indentation", opened)
 			l.diags.Relate("and closed nowhere up to here", missing)
 		}
 		return nil
 	}
-	f.Body = parsed.Body.(*hclsyntax.Body)
+	f.Body = p.file.Body.(*hclsyntax.Body)
 	if schema != nil {
 		check(f.Body, schema, path.Base(at), &l.diags)
 	}
 	return f
+}
+
+// parsed is a file that was read and parsed.
+type parsed struct {
+	src   []byte
+	file  *hcl.File
+	diags hcl.Diagnostics
+}
+
+// parseAhead reads and parses at once what is nearly all of a pack: its own two files and the jobs. A file that cannot be
+// read is left to its turn, which says why.
+func (l *loader) parseAhead() {
+	paths := []string{"pack.hcl", "variables.hcl"}
+	for _, name := range l.list("jobs") {
+		if strings.HasSuffix(name, jobSuffix) {
+			paths = append(paths, path.Join("jobs", name))
+		}
+	}
+	found := make([]parsed, len(paths))
+	Each(len(paths), func(i int) {
+		if src, err := l.pack.Read(paths[i]); err == nil {
+			found[i] = l.parse(paths[i], src)
+		}
+	})
+	for i, at := range paths {
+		if found[i].file != nil {
+			l.ahead[at] = found[i]
+		}
+	}
+}
+
+func (l *loader) parse(at string, src []byte) parsed {
+	p := parsed{src: src}
+	p.file, p.diags = hclsyntax.ParseConfig(src, l.pack.FileName(at), hcl.InitialPos)
+	return p
 }
 
 func (l *loader) place(at string) hcl.Range {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/packctl/packctl/hcl/diag"
 	"github.com/packctl/packctl/hcl/eval"
+	"github.com/packctl/packctl/hcl/pack"
 )
 
 // Assemble puts the evaluated files and Nomad's reading of them together. jobs are found by their ID; a file without a
@@ -38,12 +39,14 @@ func (s *Stack) addJobs(r *eval.Result, jobs []*api.Job) {
 			byID[*j.ID] = j
 		}
 	}
-	for _, f := range r.Files {
+	found := make([]places, len(r.Files))
+	pack.Each(len(found), func(i int) { found[i] = newPlaces(r.Files[i]) })
+	for i, f := range r.Files {
 		parsed := byID[f.Job]
 		if parsed == nil {
 			continue
 		}
-		job := &Job{ID: f.Job, File: f.Name, Source: f.Source, API: parsed, places: newPlaces(f), texts: r.Texts}
+		job := &Job{ID: f.Job, File: f.Name, Source: f.Source, API: parsed, places: found[i], texts: r.Texts}
 		s.Jobs = append(s.Jobs, job)
 		for _, group := range parsed.TaskGroups {
 			s.Tiers = append(s.Tiers, newTier(job, group, f.Prepares))

@@ -22,6 +22,17 @@ func Suggest(given string, known []string) string {
 	return best
 }
 
+// Near are all the known names that a wrong one may mean, in their order.
+func Near(given string, known []string) []string {
+	var out []string
+	for _, name := range known {
+		if Suggest(given, []string{name}) != "" {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
 // DidYouMean is Suggest as a sentence with a leading space, or "". The prefix stands before the name, as in "var.".
 func DidYouMean(given string, known []string, prefix string) string {
 	s := Suggest(given, known)

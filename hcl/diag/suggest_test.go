@@ -1,6 +1,15 @@
 package diag
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
+
+func TestNear(t *testing.T) {
+	if got := Near("https_port", []string{"http_port", "httpsz_port", "smtp_host"}); !slices.Equal(got, []string{"http_port", "httpsz_port"}) {
+		t.Errorf("got %v", got)
+	}
+}
 
 func TestSuggest(t *testing.T) {
 	known := []string{"count", "image", "replicas", "x"}

@@ -112,8 +112,8 @@ func (s *scope) checkNames(t hcl.Traversal, diags *diag.Diagnostics) (sensitive 
 			names := slices.Sorted(maps.Keys(s.vars))
 			diags.Add("unknown-variable", at, "Unknown variable", "%s",
 				"The pack declares no variable "+quote(name)+"."+orKnown(diag.DidYouMean(name, names, "var."), "Declare it in variables.hcl", names))
-			if near, ok := s.vars[diag.Suggest(name, names)]; ok {
-				diags.Relate("declared here", near.Range)
+			for _, near := range diag.Near(name, names) {
+				diags.Relate("var."+near+" is declared here", s.vars[near].Range)
 			}
 			return nil
 		}
@@ -129,8 +129,8 @@ func (s *scope) checkNames(t hcl.Traversal, diags *diag.Diagnostics) (sensitive 
 			names := slices.Sorted(maps.Keys(s.locals))
 			diags.Add("unknown-local", at, "Unknown local", "%s",
 				"No locals block defines "+quote(name)+"."+orKnown(diag.DidYouMean(name, names, "local."), "Define it in a locals block", names))
-			if near, ok := s.locals[diag.Suggest(name, names)]; ok {
-				diags.Relate("defined here", near.at)
+			for _, near := range diag.Near(name, names) {
+				diags.Relate("local."+near+" is defined here", s.locals[near].at)
 			}
 			return nil
 		}

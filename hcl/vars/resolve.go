@@ -91,10 +91,10 @@ func (r *resolver) unknown(g given, at hcl.Range) diag.Diagnostic {
 	d := diag.New("unknown-variable", at, "Unknown variable", "%s",
 		fmt.Sprintf("%s gives a value to %q, but the pack declares no such variable.%s", where, g.name, hint))
 	d.Hidden = r.sensitive
-	near := diag.Suggest(g.name, names)
+	near := diag.Near(g.name, names)
 	for _, v := range r.declared {
-		if v.Name == near {
-			d.Related = append(d.Related, diag.Related{Text: "declared here", Range: v.Range})
+		if slices.Contains(near, v.Name) {
+			d.Related = append(d.Related, diag.Related{Text: v.Name + " is declared here", Range: v.Range})
 		}
 	}
 	return d

@@ -130,10 +130,10 @@ func freely(m mutant, c change) string {
 	if wasText && isText && freeText.MatchString(c.path) && sameLive(old, now) && strings.Count(old, "{") == strings.Count(now, "{") && strings.Count(old, "}") == strings.Count(now, "}") {
 		return "free text"
 	}
-	if m.kind == service && strings.HasSuffix(c.path, "/Name") && strings.Contains(c.path, "/Services/") && wasText && !mentions(c.base, old) {
+	if m.kind == service && strings.HasSuffix(c.path, "/Name") && strings.Contains(c.path, "/Services/") && wasText && !mentions(c.base, old, "/jobs") {
 		return "service that nothing names"
 	}
-	if m.kind == port && strings.HasSuffix(c.path, "/Label") && wasText && !mentions(c.base, old) {
+	if m.kind == port && strings.HasSuffix(c.path, "/Label") && wasText && !mentions(c.base, old, groupOf.FindString(c.path)) {
 		return "port that nothing names"
 	}
 	return ""
@@ -147,9 +147,16 @@ func sameLive(a, b string) bool {
 // identity is where a job, group or task says its own name, or a service or port its own: no mention of it.
 var identity = regexp.MustCompile(`^/jobs/[^/]+/(ID|Name)$|/TaskGroups/\d+/Name$|/Tasks/\d+/Name$|/Services/\d+/Name$|/(DynamicPorts|ReservedPorts)/\d+/Label$`)
 
-// mentions reports whether a text of the pack's jobs names a service or port, besides where it says its own name.
-func mentions(o outcome, name string) bool {
-	word := regexp.MustCompile(`(^|[^A-Za-z0-9-])` + regexp.QuoteMeta(name) + `($|[^\w-])`)
+// owner is where the prestart task's document says whose it is.
+var owner = regexp.MustCompile(`"(job|group|release|pack)": "[^"]*"`)
+
+// groupOf is the group around a port: nothing outside it can name the port.
+var groupOf = regexp.MustCompile(`^/jobs/[^/]+/TaskGroups/\d+/`)
+
+// mentions reports whether a text of the pack's jobs below a path names a service or port, besides where it says its own
+// name. The path of a Nomad Variable names a job.
+func mentions(o outcome, name, below string) bool {
+	word := regexp.MustCompile(`(^|[^A-Za-z0-9/-])` + regexp.QuoteMeta(name) + `($|[^\w-])`)
 	found := false
 	var look func(path string, v any)
 	look = func(path string, v any) {
@@ -163,7 +170,7 @@ func mentions(o outcome, name string) bool {
 				look(fmt.Sprintf("%s/%d", path, i), e)
 			}
 		case string:
-			found = found || !identity.MatchString(path) && word.MatchString(v)
+			found = found || strings.HasPrefix(path, below) && !identity.MatchString(path) && word.MatchString(owner.ReplaceAllString(v, ""))
 		}
 	}
 	look("/jobs", document(o).(map[string]any)["jobs"])

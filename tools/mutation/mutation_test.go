@@ -27,7 +27,7 @@ func TestMutantsAreReportedAtTheirLine(t *testing.T) {
 }
 
 // floor is what a sample this small must reach.
-const floor = 60.0
+const floor = 96.0
 
 func TestASampleIsTheSameEachTime(t *testing.T) {
 	what := func(seed uint64) (out []string) {

@@ -144,6 +144,9 @@ func (e *evaluator) template(at string) (hclsyntax.Expression, error) {
 	if err != nil {
 		return nil, function.NewArgError(0, err)
 	}
+	if diags := pack.TooDeep(src, e.pack.FileName(clean), true); diags != nil {
+		return nil, diags
+	}
 	expr, diags := hclsyntax.ParseTemplate(src, e.pack.FileName(clean), hcl.InitialPos)
 	if diags.HasErrors() {
 		return nil, diags

@@ -97,6 +97,9 @@ func (l *loader) parseAhead() {
 
 func (l *loader) parse(at string, src []byte) parsed {
 	p := parsed{src: src}
+	if p.diags = TooDeep(src, l.pack.FileName(at), false); p.diags != nil {
+		return p
+	}
 	p.file, p.diags = hclsyntax.ParseConfig(src, l.pack.FileName(at), hcl.InitialPos)
 	return p
 }
@@ -281,6 +284,10 @@ func (l *loader) list(dir string) []string {
 		}
 	}
 	slices.Sort(names)
+	if len(names) > maxFiles {
+		l.diags.Add("too-many-files", l.place(dir), "Too many files", "%s holds %d files, and a folder of a pack holds %d at most.", l.pack.FileName(dir), len(names), maxFiles)
+		return nil
+	}
 	return names
 }
 

@@ -45,6 +45,9 @@ func (p *Pack) Read(at string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file", clean)
 	}
+	if info.Size() > maxFileSize {
+		return nil, fmt.Errorf("%s is too large: it has %d MB, and a file of a pack has %d at most; let the task fetch it with an artifact block", clean, info.Size()>>20, maxFileSize>>20)
+	}
 	return fs.ReadFile(p.FS, clean)
 }
 
@@ -97,9 +100,13 @@ func (p *Pack) Glob(dir, pattern string) ([]string, error) {
 		return nil, err
 	}
 	var out []string
+	seen := 0
 	err = fs.WalkDir(p.FS, clean, func(at string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
+		}
+		if seen++; seen > maxFiles {
+			return fmt.Errorf("%s holds more than %d files and folders, too many for a pack", clean, maxFiles)
 		}
 		rel := at
 		if clean != "." {

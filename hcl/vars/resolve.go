@@ -168,7 +168,11 @@ func (r *resolver) evaluate(v *Variable, g given, diags *diag.Diagnostics) Value
 	case g.expr == nil && literal(v.Type):
 		val = cty.StringVal(g.text)
 	case g.expr == nil:
-		expr, hclDiags := hclsyntax.ParseExpression([]byte(g.text), g.origin.Name, hcl.InitialPos)
+		var expr hcl.Expression
+		hclDiags := pack.TooDeep([]byte(g.text), g.origin.Name, false)
+		if !hclDiags.HasErrors() {
+			expr, hclDiags = hclsyntax.ParseExpression([]byte(g.text), g.origin.Name, hcl.InitialPos)
+		}
 		if !hclDiags.HasErrors() {
 			val, hclDiags = expr.Value(nil)
 		}

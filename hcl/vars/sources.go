@@ -58,7 +58,11 @@ func (r *resolver) files(files []File) []given {
 	var out []given
 	for _, f := range files {
 		r.values.Sources[f.Path] = f.Data
-		parsed, hclDiags := hclsyntax.ParseConfig(f.Data, f.Path, hcl.InitialPos)
+		var parsed *hcl.File
+		hclDiags := pack.TooDeep(f.Data, f.Path, false)
+		if !hclDiags.HasErrors() {
+			parsed, hclDiags = hclsyntax.ParseConfig(f.Data, f.Path, hcl.InitialPos)
+		}
 		for _, d := range diag.FromHCL(hclDiags) {
 			d.Hidden = r.sensitive
 			r.diags = append(r.diags, d)

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -39,9 +38,10 @@ func TestMain(m *testing.M) {
 func beat(name string) int {
 	ctx := context.Background()
 	db, err := open(os.Getenv("DATABASE_URL"))
-	for err == nil {
+	pace := time.NewTicker(10 * time.Millisecond)
+	defer pace.Stop()
+	for ; err == nil; <-pace.C {
 		_, err = db.ExecContext(ctx, fmt.Sprintf("INSERT INTO beats (name) VALUES ('%s')", name))
-		time.Sleep(10 * time.Millisecond)
 	}
 	fmt.Fprintln(os.Stderr, err)
 	return 1
@@ -117,15 +117,20 @@ func (s *sidecar) says(text string) {
 // eventually waits until check returns nil, and fails with its last error.
 func eventually(t *testing.T, within time.Duration, check func() error) {
 	t.Helper()
-	deadline := time.Now().Add(within)
-	err := errors.New("never checked")
-	for time.Now().Before(deadline) {
-		if err = check(); err == nil {
+	late := time.After(within)
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	for {
+		err := check()
+		if err == nil {
 			return
 		}
-		time.Sleep(5 * time.Millisecond)
+		select {
+		case <-again.C:
+		case <-late:
+			t.Fatalf("not within %s: %v", within, err)
+		}
 	}
-	t.Fatalf("not within %s: %v", within, err)
 }
 
 // database is a connection of the test's own.

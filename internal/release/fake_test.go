@@ -36,6 +36,7 @@ type fake struct {
 	regFault  error
 	stopping  func(id string)            // what happens while a job is being stopped
 	blocker   map[string]*api.Deployment // by job: what lets nothing be scaled
+	scaled    string                     // the state of a job from the moment it is scaled; "": what it was
 	ending    map[string]int             // by job: instances that are no longer wanted and have not ended
 	allocs    []*api.AllocationListStub  // that Allocs lists
 	files     map[string][]fakeLog       // by allocation; none: collected
@@ -172,6 +173,9 @@ func (f *fake) Scale(_ context.Context, job, group string, count int, message st
 	now.LookupTaskGroup(group).Count = &count
 	now.Version, now.JobModifyIndex = ptr(*now.Version+1), ptr(f.index)
 	f.jobs[job] = now
+	if f.scaled != "" {
+		f.state[job] = f.scaled
+	}
 	f.did(fmt.Sprintf("scale %s/%s=%d, %s", job, group, count, message))
 	return nil
 }

@@ -36,6 +36,7 @@ type lines struct {
 	mu      sync.Mutex
 	text    []string
 	notices []string
+	more    chan struct{} // one place: lines came; nil where nobody waits for them
 }
 
 func (l *lines) Lines(list []release.LogLine) error {
@@ -43,6 +44,10 @@ func (l *lines) Lines(list []release.LogLine) error {
 	defer l.mu.Unlock()
 	for _, x := range list {
 		l.text = append(l.text, fmt.Sprintf("%s[%d] %s %s: %s", x.Tier, x.Index, x.Task, x.Stream, x.Text))
+	}
+	select {
+	case l.more <- struct{}{}:
+	default:
 	}
 	return nil
 }
@@ -68,16 +73,25 @@ func (r *real) logs(t *testing.T, opt release.LogOptions) *lines {
 	return l
 }
 
-// until asks again until ok, and fails with what there is after a while.
-func until(t *testing.T, what fmt.Stringer, ok func() bool) {
+// until asks again at each news until ok, and fails with what there is after a while.
+func until[T any](t *testing.T, what fmt.Stringer, news <-chan T, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	late := time.After(30 * time.Second)
 	for !ok() {
-		if time.Now().After(deadline) {
+		select {
+		case <-news:
+		case <-late:
 			t.Fatalf("it did not come about in 30 s:\n%s", what)
 		}
-		time.Sleep(100 * time.Millisecond)
 	}
+}
+
+// nowAndThen is how often is asked for what Nomad tells nobody: the content of files.
+func nowAndThen(t *testing.T) <-chan time.Time {
+	t.Helper()
+	tick := time.NewTicker(100 * time.Millisecond)
+	t.Cleanup(tick.Stop)
+	return tick.C
 }
 
 func deadLogs(t *testing.T, r *real) {
@@ -134,7 +148,7 @@ func periodicLogs(t *testing.T, r *real) {
 		t.Fatal(err)
 	}
 	l := &lines{}
-	until(t, l, func() bool {
+	until(t, l, nowAndThen(t), func() bool {
 		l = r.logs(t, release.LogOptions{Release: "per", Tiers: []string{"tick"}, Tail: 10})
 		return l.String() == "tick[0] main stdout: launched\n"
 	})
@@ -146,14 +160,14 @@ func followedLogs(t *testing.T, r *real) {
 	r.ok(t, s, release.Healthy)
 	first := r.allocs(t, "fol-web")[0].ID
 	ctx, cancel := context.WithCancel(t.Context())
-	l, ended := &lines{}, make(chan error)
+	l, ended := &lines{more: make(chan struct{}, 1)}, make(chan error)
 	go func() { ended <- r.engine().Logs(ctx, release.LogOptions{Release: "fol", Tail: -1, Follow: true}, l) }()
-	until(t, l, func() bool { return strings.Contains(l.String(), first+" 30\n") })
+	until(t, l, l.more, func() bool { return strings.Contains(l.String(), first+" 30\n") })
 	if _, err := r.api.Allocations().Stop(&api.Allocation{ID: first}, nil); err != nil {
 		t.Fatal(err)
 	}
 	second := ""
-	until(t, l, func() bool {
+	until(t, l, l.more, func() bool {
 		for _, a := range r.allocs(t, "fol-web") {
 			if a.ID != first {
 				second = a.ID
@@ -198,7 +212,7 @@ func collectedLogs(t *testing.T, r *real) {
 	// Nomad answers with nothing, which its client takes for an error.
 	_ = r.api.Allocations().GC(&api.Allocation{ID: id, NodeID: r.allocs(t, "col-api")[0].NodeID}, nil)
 	l := &lines{}
-	until(t, l, func() bool {
+	until(t, l, nowAndThen(t), func() bool {
 		l = r.logs(t, release.LogOptions{Release: "col", Tail: 10})
 		return len(l.notices) == 1 && strings.Contains(l.notices[0], "no logs of api[0] "+id[:8])
 	})

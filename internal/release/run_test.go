@@ -50,19 +50,13 @@ func TestAWaveWaitsForTheOneBefore(t *testing.T) {
 		f := newFake()
 		f.auto = false
 		s := newStack([]string{"db"}, []string{"api", "worker"}, []string{"front"})
-		for _, id := range []string{"db", "api", "worker", "front"} {
-			go func() {
-				time.Sleep(time.Minute)
-				for f.be(id, "healthy"); !slices.Contains(f.done(), "register "+id); f.be(id, "healthy") {
-					time.Sleep(time.Second)
-				}
-				f.be(id, "healthy")
-			}()
-		}
 		order := map[string]status.State{}
 		res, err, _ := do(t, f, s, RunOptions{}, func(e Event) {
 			for _, tier := range e.Tiers {
 				order[tier.Name] = tier.State
+			}
+			if id, ok := strings.CutPrefix(e.Message, "created job "); ok {
+				time.AfterFunc(time.Minute, func() { f.be(id, "healthy") })
 			}
 			if strings.HasPrefix(e.Message, "created job api") && order["db"] != status.Healthy {
 				t.Errorf("api was submitted while db was %s", order["db"])
@@ -73,8 +67,8 @@ func TestAWaveWaitsForTheOneBefore(t *testing.T) {
 		})
 		wantOutcome(t, res, err, Healthy)
 		want(t, f, "register db", "register api", "register worker", "register front", "unlock")
-		if res.Elapsed < time.Minute {
-			t.Errorf("it took %s", res.Elapsed)
+		if res.Elapsed < 3*time.Minute {
+			t.Errorf("it took %s, and each of three waves takes a minute", res.Elapsed)
 		}
 	})
 }

@@ -3,10 +3,13 @@
 package release_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hashicorp/nomad/api"
 
 	"github.com/packctl/packctl/internal/release"
 )
@@ -132,16 +135,17 @@ func scaledDuringDeployment(t *testing.T, r *real) {
 		t.Fatal(err)
 	}
 	// Before its deployment exists Nomad scales a job without a word.
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		d, _, err := r.api.Jobs().LatestDeployment("dep-web", nil)
-		if err == nil && d != nil && d.Status == "running" {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for q := (&api.QueryOptions{}).WithContext(ctx); ; {
+		d, meta, err := r.api.Jobs().LatestDeployment("dep-web", q)
+		if err != nil {
+			t.Fatalf("no deployment: %v", err)
+		}
+		if d != nil && d.Status == "running" {
 			break
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("no deployment: %v, %v", d, err)
-		}
-		time.Sleep(50 * time.Millisecond)
+		q.WaitIndex = meta.LastIndex
 	}
 	res, err, ev := r.scale(t, "dep", release.Target{Tier: "web", Count: 2})
 	if err != nil || res.Outcome != release.Healthy || r.states(t, "dep-web")["running"] != 2 {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 	"sync"
@@ -34,10 +33,12 @@ type catalog struct {
 	rightless bool
 	// restored makes the next answer, and the index, this low: a server that came back from a snapshot.
 	restored uint64
-	queries  []uint64 // the index of each query
+	queries  chan uint64 // the index of each query, for who listens
 }
 
-func newCatalog() *catalog { return &catalog{index: 10, moved: make(chan struct{})} }
+func newCatalog() *catalog {
+	return &catalog{index: 10, moved: make(chan struct{}), queries: make(chan uint64, 100)}
+}
 
 // set changes what is answered, and wakes the queries that wait.
 func (c *catalog) set(change func(*catalog)) {
@@ -55,7 +56,10 @@ func (c *catalog) Service(_, _ string, passingOnly bool, q *api.QueryOptions) ([
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.queries = append(c.queries, q.WaitIndex)
+	select {
+	case c.queries <- q.WaitIndex:
+	default: // nobody listens
+	}
 	deadline := time.After(q.WaitTime)
 	for q.WaitIndex >= c.index && c.err == nil && q.WaitIndex > 0 {
 		moved := c.moved
@@ -116,9 +120,7 @@ func TestAServiceIsFollowedThroughItsStates(t *testing.T) {
 			})
 		}()
 		at := func(d time.Duration, change func(*catalog)) {
-			time.Sleep(time.Until(start.Add(d)))
-			c.set(change)
-			synctest.Wait()
+			time.AfterFunc(time.Until(start.Add(d)), func() { c.set(change) })
 		}
 		at(5*time.Second, func(c *catalog) { c.entries = []*api.ServiceEntry{instance("critical", "refused")} })
 		at(6*time.Second, func(c *catalog) { c.entries = []*api.ServiceEntry{instance("passing", "")} })
@@ -226,17 +228,26 @@ func TestTheIndexStartsOverAfterAnErrorAndWhenItWentBackwards(t *testing.T) {
 		c := newCatalog()
 		done := make(chan error, 1)
 		go func() { done <- Run(ctx, Config{WaitFor: serviceCondition(spec.Service{Name: "x"}), Consul: c}) }()
-		time.Sleep(time.Second) // blocks at 10
+		asked := func(want ...uint64) {
+			t.Helper()
+			for _, index := range want {
+				if got := <-c.queries; got != index {
+					t.Errorf("asked with the index %d, want %d", got, index)
+				}
+			}
+			synctest.Wait() // the last query waits for news
+		}
+		asked(0, 10)
 		c.set(func(c *catalog) { c.err = api.StatusError{Code: 500} })
-		time.Sleep(10 * time.Millisecond)
-		c.set(func(c *catalog) { c.err = nil }) // asked again from 0, then blocks at 12
-		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		c.set(func(c *catalog) { c.err = nil }) // asked again from 0
+		asked(0, 12)
 		c.set(func(c *catalog) { c.restored = 3 }) // answered with 3, asked again from 0
-		time.Sleep(2 * time.Second)
+		asked(0, 3)
 		cancel()
 		<-done
-		if got := fmt.Sprint(c.queries); got != "[0 10 0 12 0 3]" {
-			t.Errorf("asked with the indexes %s", got)
+		if n := len(c.queries); n != 0 {
+			t.Errorf("asked %d times more", n)
 		}
 	})
 }
@@ -249,9 +260,9 @@ func TestAnAnswerThatIsEmptyOnceIsAskedAgain(t *testing.T) {
 		go func() {
 			done <- Run(t.Context(), Config{WaitFor: serviceCondition(spec.Service{Name: "db"}), Consul: c, Reporter: rec})
 		}()
-		time.Sleep(time.Second)
+		synctest.Wait()
 		c.set(func(c *catalog) { c.entries = nil })
-		time.Sleep(10 * time.Millisecond)
+		synctest.Wait()
 		c.set(func(c *catalog) { c.entries = []*api.ServiceEntry{instance("passing", "")} })
 		if err := <-done; err != nil {
 			t.Fatal(err)

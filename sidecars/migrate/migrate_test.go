@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -136,25 +135,20 @@ func TestTheGraceIsShortWhenTheLockIsLost(t *testing.T) {
 }
 
 func TestWhatAChildLeavesBehindIsKilled(t *testing.T) {
-	var out bytes.Buffer
-	c := &Command{Args: []string{"sh", "-c", "sleep 60 >/dev/null & echo $!"}, Env: []string{"PATH=/usr/bin:/bin"}, Stdout: &out}
-	if err := c.Do(t.Context(), Server{}); err != nil {
+	r, w, err := os.Pipe()
+	if err != nil {
 		t.Fatal(err)
 	}
-	var pid int
-	fmt.Sscan(out.String(), &pid)
-	for range 1000 {
-		if err := syscall.Kill(pid, 0); err != nil || isZombie(pid) {
-			return
-		}
-		time.Sleep(time.Millisecond)
+	defer func() { _ = r.Close() }()
+	c := &Command{Args: []string{"sh", "-c", "sleep 60 & echo started"}, Env: []string{"PATH=/usr/bin:/bin"}, Stdout: w}
+	err = c.Do(t.Context(), Server{})
+	if err = errors.Join(err, w.Close(), r.SetReadDeadline(time.Now().Add(10*time.Second))); err != nil {
+		t.Fatal(err)
 	}
-	t.Errorf("process %d is still there", pid)
-}
-
-func isZombie(pid int) bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err == nil && strings.Contains(string(stat), ") Z ")
+	// The pipe ends when the last process that can write to it has ended.
+	if out, err := io.ReadAll(r); err != nil || string(out) != "started\n" {
+		t.Errorf("the child still holds the pipe: %q, %v", out, err)
+	}
 }
 
 func TestConfigurationFaults(t *testing.T) {

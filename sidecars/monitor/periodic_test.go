@@ -94,12 +94,11 @@ func (c *clockSource) Read(context.Context) Sample {
 
 func TestTimeAloneMakesAPeriodicTierUnhealthyAndTheMonitorNotices(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Until(t0)) // a bubble's clock begins in 2000
 		src := &clockSource{fakeSource: newFakeSource(Sample{})}
 		m := newMonitor(t, src)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
-		go func() { defer close(ended); m.Watch(ctx) }()
+		time.AfterFunc(time.Until(t0), func() { defer close(ended); m.Watch(ctx) }) // a bubble's clock begins in 2000
 		pages, leave := m.hub.subscribe()
 		defer leave()
 		for s := range pages {

@@ -135,6 +135,7 @@ type recorder struct {
 	head   http.Header
 	buf    bytes.Buffer
 	broken bool
+	wrote  chan struct{} // one place: something was written
 }
 
 func (r *recorder) Header() http.Header              { return r.head }
@@ -146,6 +147,10 @@ func (r *recorder) Write(b []byte) (int, error) {
 	defer r.mu.Unlock()
 	if r.broken {
 		return 0, errors.New("write: i/o timeout")
+	}
+	select {
+	case r.wrote <- struct{}{}:
+	default:
 	}
 	return r.buf.Write(b)
 }
@@ -159,13 +164,18 @@ func (r *recorder) String() string {
 func TestAStreamBeatsAndLeavesWhenItsConnectionBreaks(t *testing.T) {
 	m := newMonitor(t, nil)
 	synctest.Test(t, func(t *testing.T) {
-		w := &recorder{head: http.Header{}}
+		w := &recorder{head: http.Header{}, wrote: make(chan struct{}, 1)}
+		beats, began := 0, time.Now()
 		r := httptest.NewRequestWithContext(t.Context(), "GET", "/monitor/events", nil)
 		done := make(chan struct{})
 		go func() { defer close(done); m.events(w, r) }()
-		time.Sleep(3*heartbeat + time.Millisecond)
-		if n := strings.Count(w.String(), "event: heartbeat\n"); n != 4 {
-			t.Errorf("%d heartbeats, want one at once and three later:\n%s", n, w)
+		for beats < 4 {
+			<-w.wrote
+			synctest.Wait()
+			beats = strings.Count(w.String(), "event: heartbeat\n")
+		}
+		if took := time.Since(began); beats != 4 || took != 3*heartbeat {
+			t.Errorf("%d heartbeats after %s, want one at once and three later:\n%s", beats, took, w)
 		}
 		w.mu.Lock()
 		w.broken = true
@@ -185,36 +195,31 @@ func TestTheLoopPublishesChangesAndOutlivesNomad(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() { defer close(ended); m.Watch(ctx) }()
-		title := func() string {
-			synctest.Wait()
-			return m.hub.newest().page.Banner.Title
+		pages, leave := m.hub.subscribe()
+		defer leave()
+		shows := func(when, title string) *Page {
+			t.Helper()
+			asked := time.Now()
+			p := (<-pages).page
+			if late := time.Since(asked); p.Banner.Title != title || late > settle {
+				t.Errorf("%s: %q after %s, want %q within %s", when, p.Banner.Title, late, title, settle)
+			}
+			return p
 		}
-		if got := title(); got != "All 9 tiers healthy" {
-			t.Errorf("at first: %q", got)
-		}
+		shows("at first", "All 9 tiers healthy")
 		src.set(failedSample())
-		time.Sleep(settle)
-		if got := title(); got != "backend failed" {
-			t.Errorf("after a wake-up: %q", got)
-		}
-		id := m.hub.newest().id
-		time.Sleep(10 * refresh)
-		if got := m.hub.newest().id; got != id {
-			t.Errorf("nothing happened, and %d snapshots were published", got-id)
+		shows("after a wake-up", "backend failed")
+		select {
+		case s := <-pages:
+			t.Errorf("nothing happened, and %q was published", s.page.Banner.Title)
+		case <-time.After(10 * refresh):
 		}
 		src.set(nomadDown(Sample{}, time.Now()))
-		time.Sleep(settle)
-		if got := title(); got != "Nomad is unreachable" {
-			t.Errorf("without Nomad: %q", got)
-		}
-		if p := m.hub.newest().page; !p.Stale || len(p.Tiers) != 9 {
+		if p := shows("without Nomad", "Nomad is unreachable"); !p.Stale || len(p.Tiers) != 9 {
 			t.Errorf("stale %v, %d tiers", p.Stale, len(p.Tiers))
 		}
 		src.set(healthySample())
-		time.Sleep(settle)
-		if got := title(); got != "All 9 tiers healthy" {
-			t.Errorf("with Nomad back: %q", got)
-		}
+		shows("with Nomad back", "All 9 tiers healthy")
 		cancel()
 		<-ended
 	})
@@ -230,12 +235,13 @@ func TestABurstOfEventsIsReadOnce(t *testing.T) {
 		ended := make(chan struct{})
 		go func() { defer close(ended); m.Watch(ctx) }()
 		synctest.Wait()
+		pace := time.NewTicker(settle / 200)
+		defer pace.Stop()
 		for range 100 {
 			src.set(healthySample())
-			time.Sleep(settle / 200)
+			<-pace.C
 		}
-		time.Sleep(settle)
-		cancel()
+		time.AfterFunc(settle, cancel)
 		<-ended
 		if reads > 3 {
 			t.Errorf("%d reads for 100 events within %s", reads, settle/2)

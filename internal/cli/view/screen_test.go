@@ -16,9 +16,15 @@ type screen struct {
 	lines []string
 	row   int
 	col   int
+
+	painted chan struct{} // one place: something was written; nil where nobody waits for it
 }
 
 func (s *screen) Write(p []byte) (int, error) {
+	select {
+	case s.painted <- struct{}{}:
+	default:
+	}
 	for rest := string(p); rest != ""; {
 		seq, _, n, _ := ansi.DecodeSequence(rest, 0, nil)
 		rest = rest[n:]

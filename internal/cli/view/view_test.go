@@ -107,18 +107,23 @@ func TestLiveTerminal(t *testing.T) {
 
 func TestTimesGoOnBetweenEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &screen{t: t, width: 80}
+		s := &screen{t: t, width: 80, painted: make(chan struct{}, 1)}
 		v := NewHuman(&Streams{Err: s, ErrTTY: true})
+		start := time.Now()
 		v.Event(release.Event{Time: began, Tiers: tiers(status.Tier{State: status.Starting}, status.Tier{}, status.Tier{})})
-		time.Sleep(7500 * time.Millisecond)
+		for time.Since(start) < 7*time.Second {
+			<-s.painted
+			synctest.Wait() // the picture is whole
+		}
 		v.Error(errors.New("interrupted"), "") // ends the picture
 		if !strings.Contains(s.String(), "starting    0/1       7s") {
 			t.Errorf("no 7 s in\n%s", s)
 		}
-		before := s.String()
-		time.Sleep(5 * time.Second)
-		if s.String() != before {
+		<-s.painted
+		select {
+		case <-s.painted:
 			t.Errorf("it was painted after its end:\n%s", s)
+		case <-time.After(5 * time.Second):
 		}
 	})
 }

@@ -49,6 +49,17 @@ job "web" {
       timeout = local.wait
     }
 
+    # prod: the front door serves the web applications too, and routes to each from its first moment.
+    wait_for "frontend" {
+      when    = !local.dev && local.frontend
+      timeout = local.wait
+    }
+
+    wait_for "flutter-web" {
+      when    = !local.dev && local.flutter
+      timeout = local.wait
+    }
+
     service {
       name = "${release.name}-backend-nginx"
       port = local.dev ? "http" : "https"

@@ -17,14 +17,14 @@ const casTries = 5
 // credentials makes sure that every secret stands at each of its readers' variables. What is there is never changed.
 // All of them are looked at before the first is written.
 func (r *run) credentials(ctx context.Context) error {
-	if len(r.stack.Credentials) == 0 {
+	if len(r.manifest.Credentials) == 0 {
 		return nil
 	}
-	r.enter(PhaseCredentials, "looking after %d credentials", len(r.stack.Credentials))
+	r.enter(PhaseCredentials, "looking after %d credentials", len(r.manifest.Credentials))
 	p := problems{outcome: Failed}
-	values := make([]map[string]string, len(r.stack.Credentials))
+	values := make([]map[string]string, len(r.manifest.Credentials))
 	var known []string
-	for i, c := range r.stack.Credentials {
+	for i, c := range r.manifest.Credentials {
 		found, err := r.found(ctx, c, &p)
 		if err != nil {
 			return err
@@ -43,7 +43,7 @@ func (r *run) credentials(ctx context.Context) error {
 	if err := p.err(); err != nil {
 		return err
 	}
-	for i, c := range r.stack.Credentials {
+	for i, c := range r.manifest.Credentials {
 		if err := r.spread(ctx, c, values[i]); err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func (r *run) make(ctx context.Context, c stack.Credential, p *problems) (map[st
 	for _, item := range c.Items() {
 		args = append(args, item+"=…")
 	}
-	put := fmt.Sprintf("nomad var put%s %s %s", namespaceFlag(r.stack.Release.Namespace), variableOf(c.Readers[0]), strings.Join(args, " "))
+	put := fmt.Sprintf("nomad var put%s %s %s", namespaceFlag(r.manifest.Release.Namespace), variableOf(c.Readers[0]), strings.Join(args, " "))
 	if !c.Generate {
 		p.add("put it there, packctl copies it to every job that reads it: "+put,
 			"credential %s does not exist, and the pack says that it is supplied, not generated", c.Name)

@@ -40,9 +40,9 @@ var (
 // Run brings a stack up, or up to date, and watches it to the end. The Result is never nil; an error is always an *Error.
 func (e *Engine) Run(ctx context.Context, s *stack.Stack, opt RunOptions, obs Observer) (*Result, error) {
 	r := &run{
-		verb:  verb{deps: e.deps, obs: obs, began: e.deps.Now()},
-		stack: s,
-		opt:   opt,
+		verb:     verb{deps: e.deps, obs: obs, began: e.deps.Now()},
+		manifest: manifestOf(s),
+		opt:      opt,
 	}
 	r.res = &Result{Release: s.Release.Name, Namespace: s.Release.Namespace}
 	return r.finish(ctx, opt.Timeout, r.do)

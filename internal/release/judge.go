@@ -68,7 +68,7 @@ func (j *judge) verdict(o status.Observation, tiers []status.Tier, wave int) ver
 	j.lastObservation, j.lastTiers = o, tiers
 	all := verdict{kind: allGood}
 	for i, job := range j.run.jobs {
-		if job.wave > wave {
+		if job.Wave > wave {
 			continue
 		}
 		switch v := j.job(o.Time, job, o.Jobs[i], tiersOf(tiers, job.ID)); v.kind {

@@ -40,41 +40,39 @@ func (r *run) plan(ctx context.Context) error {
 
 // load fills in the jobs with what is registered under their IDs, and refuses jobs that are not this release's.
 func (r *run) load(ctx context.Context) error {
-	name := r.stack.Release.Name
+	rel := r.manifest.Release
 	p := problems{outcome: Conflict}
 	ours := map[string]bool{}
-	for wave, jobs := range r.stack.Waves {
-		for _, j := range jobs {
-			ours[j.ID] = true
-			before, err := r.deps.Nomad.Job(ctx, j.ID)
-			if err != nil {
-				return err
-			}
-			next, err := copyJob(j.API)
-			if err != nil {
-				return err
-			}
-			if r.stack.Release.Namespace != "" {
-				next.Namespace = &r.stack.Release.Namespace
-			}
-			job := &planned{Job: j, wave: wave, api: next, before: before}
-			if before != nil {
-				if owner := before.Meta[MetaRelease]; owner != name {
-					p.add("choose another release name with --name, or stop and purge that job if it is not needed: nomad job stop -purge "+j.ID,
-						"job %s exists already and %s", j.ID, belongs(owner))
-					continue
-				}
-				job.index, job.version = value(before.JobModifyIndex), value(before.Version)
-				keepCounts(next, before)
-				keepRetries(next, before)
-			}
-			r.jobs = append(r.jobs, job)
+	for _, j := range r.manifest.Jobs {
+		ours[j.ID] = true
+		before, err := r.deps.Nomad.Job(ctx, j.ID)
+		if err != nil {
+			return err
 		}
+		next, err := copyJob(j.Spec)
+		if err != nil {
+			return err
+		}
+		if rel.Namespace != "" {
+			next.Namespace = &rel.Namespace
+		}
+		job := &planned{Job: j, api: next, before: before}
+		if before != nil {
+			if owner := before.Meta[MetaRelease]; owner != rel.Name {
+				p.add("choose another release name with --name, or stop and purge that job if it is not needed: nomad job stop -purge "+j.ID,
+					"job %s exists already and %s", j.ID, belongs(owner))
+				continue
+			}
+			job.index, job.version = value(before.JobModifyIndex), value(before.Version)
+			keepCounts(next, before)
+			keepRetries(next, before)
+		}
+		r.jobs = append(r.jobs, job)
 	}
 	if err := p.err(); err != nil {
 		return err
 	}
-	listed, err := r.deps.Nomad.ReleaseJobs(ctx, name)
+	listed, err := r.deps.Nomad.ReleaseJobs(ctx, rel.Name)
 	if err != nil {
 		return err
 	}

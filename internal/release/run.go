@@ -9,23 +9,20 @@ import (
 	"time"
 
 	"github.com/hashicorp/nomad/api"
-
-	"github.com/packctl/packctl/hcl/stack"
 )
 
-// run is one run of one stack.
+// run brings the cluster to one manifest.
 type run struct {
 	verb
-	stack   *stack.Stack
-	opt     RunOptions
-	jobs    []*planned // in submit order: wave by wave, by ID within a wave
-	orphans []string   // jobs of the release that the stack no longer has
+	manifest *Manifest
+	opt      RunOptions
+	jobs     []*planned // as in the manifest
+	orphans  []string   // jobs of the release that the manifest no longer has
 }
 
-// planned is one job of the stack with what the cluster has of it.
+// planned is one job of the manifest with what the cluster has of it.
 type planned struct {
-	*stack.Job
-	wave    int
+	Job
 	api     *api.Job // a copy, with the counts that belong to an autoscaler
 	before  *api.Job // as it was registered, or nil
 	changed bool
@@ -39,14 +36,14 @@ func (p *planned) created() bool { return p.before == nil }
 
 // do is the whole verb. Everything up to the lock only reads.
 func (r *run) do(ctx context.Context) error {
-	r.enter(PhasePlan, "planning release %s of pack %s", r.stack.Release.Name, r.stack.Pack.Name)
+	r.enter(PhasePlan, "planning release %s of pack %s", r.manifest.Release.Name, r.manifest.Pack.Name)
 	if err := r.reach(ctx); err != nil {
 		return err
 	}
 	if err := r.plan(ctx); err != nil {
 		return err
 	}
-	return r.locked(ctx, r.stack.Release.Name, r.underLock)
+	return r.locked(ctx, r.manifest.Release.Name, r.underLock)
 }
 
 func (r *run) underLock(ctx context.Context) error {
@@ -118,7 +115,7 @@ func (r *run) prune(ctx context.Context) error {
 		return nil
 	}
 	r.enter(PhaseStop, "stopping what the pack no longer has")
-	children, err := r.children(ctx, r.stack.Release.Name, r.orphans)
+	children, err := r.children(ctx, r.manifest.Release.Name, r.orphans)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/hashicorp/nomad/api"
 
 	"github.com/packctl/packctl/hcl/diag"
-	"github.com/packctl/packctl/hcl/stack"
 	"github.com/packctl/packctl/internal/status"
 )
 
@@ -96,7 +95,7 @@ func (s *scale) adopt() {
 		if t.asked = t.from == t.count; t.asked {
 			s.say(Info, t.job.ID, "tier %s has %s already", t.group, instances(t.count))
 		} else {
-			t.job.wave = 1
+			t.job.Wave = 1
 		}
 	}
 }
@@ -120,7 +119,7 @@ func (v *verb) tiers(ctx context.Context, release string) ([]*target, error) {
 		if job == nil {
 			continue
 		}
-		p := &planned{Job: &stack.Job{ID: stub.ID, API: job}, api: job, before: job, version: value(job.Version)}
+		p := &planned{Job: Job{ID: stub.ID, Spec: job}, api: job, before: job, version: value(job.Version)}
 		for _, tg := range job.TaskGroups {
 			tiers = append(tiers, &target{job: p, group: value(tg.Name), from: countOf(tg)})
 		}

@@ -109,7 +109,7 @@ func (s *scale) askFor(ctx context.Context, t *target, now *api.Job) error {
 		return &Error{Outcome: Conflict, Err: fmt.Errorf("job %s was removed by somebody else", t.job.ID), Hint: "find out who and why"}
 	}
 	t.asked = true
-	t.job.wave, t.job.changed, t.job.api = 0, true, after
+	t.job.Wave, t.job.changed, t.job.api = 0, true, after
 	t.job.index, t.job.version = value(after.JobModifyIndex), value(after.Version)
 	if !slices.Contains(s.res.Submitted, t.job.ID) {
 		s.res.Submitted = append(s.res.Submitted, t.job.ID)

@@ -13,13 +13,13 @@ import (
 // submitAndWatch goes through the waves: submits what changed of one, watches until all that was submitted so far is
 // healthy, then goes on to the next.
 func (r *run) submitAndWatch(ctx context.Context) error {
-	w := r.watch(ctx, r.watchedJobs(), r.services())
+	w := r.watch(ctx, r.watchedJobs(), r.manifest.Services)
 	defer w.close()
 	j := newJudge(r)
-	for wave := range r.stack.Waves {
+	for wave := range r.manifest.Waves {
 		var jobs []*planned
 		for _, job := range r.jobs {
-			if job.wave == wave {
+			if job.Wave == wave {
 				jobs = append(jobs, job)
 			}
 		}
@@ -134,7 +134,7 @@ func (r *run) giveUp(ctx context.Context, err error, j *judge, wave int) error {
 	if out.Outcome == TimedOut && j.lastTiers != nil {
 		var bad []string
 		for _, t := range j.lastTiers {
-			if job := r.job(t.Job); job != nil && job.wave <= wave && !launches(job.api) && t.State != status.Healthy && t.State != status.Complete {
+			if job := r.job(t.Job); job != nil && job.Wave <= wave && !launches(job.api) && t.State != status.Healthy && t.State != status.Complete {
 				bad = append(bad, t.Job+"/"+t.Name)
 			}
 		}
@@ -192,7 +192,7 @@ func (r *run) job(id string) *planned {
 	return nil
 }
 
-// watchedJobs are the stack's jobs in wave order, which is that of its tiers.
+// watchedJobs are the manifest's jobs in wave order, which is that of the tiers.
 func (r *run) watchedJobs() []watched {
 	var out []watched
 	for _, job := range r.jobs {
@@ -203,14 +203,4 @@ func (r *run) watchedJobs() []watched {
 		out = append(out, w)
 	}
 	return out
-}
-
-// services are the names that the stack's tiers register in Consul.
-func (r *run) services() []string {
-	var names []string
-	for _, t := range r.stack.Tiers {
-		names = append(names, t.Services...)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }

@@ -14,7 +14,7 @@ import (
 // missingVolumes are the names of the stack's volumes that do not exist yet.
 func (r *run) missingVolumes(ctx context.Context) (map[string]bool, error) {
 	missing := map[string]bool{}
-	for _, v := range r.stack.Volumes {
+	for _, v := range r.manifest.Volumes {
 		have, err := r.deps.Nomad.Volumes(ctx, v.Spec.Name)
 		if err != nil {
 			return nil, err
@@ -29,9 +29,9 @@ func (r *run) missingVolumes(ctx context.Context) (map[string]bool, error) {
 // volumes makes what does not exist. One that exists with another specification is an error: to make it anew would throw
 // its data away, and that is nobody's to decide but the owner's.
 func (r *run) volumes(ctx context.Context) error {
-	for i, v := range r.stack.Volumes {
+	for i, v := range r.manifest.Volumes {
 		if i == 0 {
-			r.enter(PhaseVolumes, "looking after %d volumes", len(r.stack.Volumes))
+			r.enter(PhaseVolumes, "looking after %d volumes", len(r.manifest.Volumes))
 		}
 		have, err := r.deps.Nomad.Volumes(ctx, v.Spec.Name)
 		if err != nil {
@@ -46,7 +46,7 @@ func (r *run) volumes(ctx context.Context) error {
 		}
 		spec := *v.Spec
 		if spec.Namespace == "" {
-			spec.Namespace = r.stack.Release.Namespace
+			spec.Namespace = r.manifest.Release.Namespace
 		}
 		if err := r.deps.Nomad.CreateVolume(ctx, &spec); err != nil {
 			return err

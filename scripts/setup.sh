@@ -27,6 +27,9 @@ if [ "${1:-demo}" = test ]; then
 	need 'command -v redis-server' redis-server
 	need 'command -v chromium || command -v chromium-browser || command -v google-chrome' chromium
 	need 'command -v shellcheck' shellcheck
+	need 'command -v zsh' zsh
+	need 'command -v fish' fish
+	need '[ -f /usr/share/bash-completion/bash_completion ]' bash-completion
 fi
 
 if [ ${#missing[@]} -gt 0 ]; then

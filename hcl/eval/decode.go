@@ -2,6 +2,7 @@ package eval
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -94,6 +95,20 @@ func (d *decoder) texts(name string) []string {
 		out = append(out, e.AsString())
 	}
 	return out
+}
+
+// oneOf is one of some words, by default the first.
+func (d *decoder) oneOf(name string, words ...string) string {
+	v, at, ok := d.value(name, cty.String)
+	if !ok {
+		return words[0]
+	}
+	if !slices.Contains(words, v.AsString()) {
+		d.diags.Add("unknown-word", at, "Unknown word", "%s",
+			name+" of "+d.block.Type+" is one of "+strings.Join(words, ", ")+"; this is "+quote(v.AsString())+"."+diag.DidYouMean(v.AsString(), words, ""))
+		return words[0]
+	}
+	return v.AsString()
 }
 
 func (d *decoder) flag(name string, fallback bool) bool {

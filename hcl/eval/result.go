@@ -125,6 +125,7 @@ type Credential struct {
 	Generate    bool    // false: somebody else must have put it there
 	Value       *Secret // given by the pack's user: written as it is, never generated
 	Password    *Password
+	Bytes       *Bytes
 	Certificate *Certificate
 	Readers     []string // job IDs, sorted; the Nomad Variable is nomad/jobs/<job ID>
 	Volumes     []string // names of volumes whose data was made with this secret: if one exists, none is generated
@@ -136,21 +137,45 @@ type Password struct {
 	Length int
 }
 
-// Certificate is a self-signed server certificate with its key.
+// Bytes is a random key, written as a text.
+type Bytes struct {
+	Length   int    // before they are encoded
+	Encoding string // Base64 or Hex
+	Prefix   string // stands before the encoded bytes
+}
+
+// The encodings of Bytes.
+const (
+	Base64 = "base64" // the standard alphabet, padded
+	Hex    = "hex"    // in lower case
+)
+
+// Certificate is a server certificate with its key. One without an authority is signed by itself.
 type Certificate struct {
 	CommonName string
 	DNSNames   []string
 	IPs        []string
 	ValidFor   time.Duration
+	Authority  *Authority
 }
 
-// Items are the keys under which a credential stands in its Nomad Variable: the name itself for a password or a given
-// value, <name>_certificate and <name>_key for a certificate.
+// Authority is a certificate authority of the release's own. It is valid as long as the certificate that it signs, or longer.
+type Authority struct {
+	CommonName string
+	ValidFor   time.Duration
+}
+
+// Items are the keys under which a credential stands in its Nomad Variable: the name itself for a text, <name>_certificate and
+// <name>_key for a certificate, and <name>_ca for the certificate of the authority that signed it.
 func (c Credential) Items() []string {
-	if c.Certificate != nil {
+	switch {
+	case c.Certificate == nil:
+		return []string{c.Name}
+	case c.Certificate.Authority != nil:
+		return []string{c.Name + "_certificate", c.Name + "_key", c.Name + "_ca"}
+	default:
 		return []string{c.Name + "_certificate", c.Name + "_key"}
 	}
-	return []string{c.Name}
 }
 
 // Volume is a dynamic host volume that must exist before the jobs that mount it are submitted.

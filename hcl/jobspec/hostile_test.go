@@ -19,7 +19,7 @@ const tinyJob = "job \"a\" {\n  group \"g\" {\n    task \"t\" {\n      driver = 
 func TestHostilePacks(t *testing.T) {
 	many := fstest.MapFS{}
 	for i := range 10_000 {
-		many[fmt.Sprintf("files/%d/x", i)] = &fstest.MapFile{Data: []byte("x")}
+		many[fmt.Sprintf("files/%d/%d", i/100, i)] = &fstest.MapFile{Data: []byte("x")}
 	}
 	for name, c := range map[string]struct {
 		data  string // of a template

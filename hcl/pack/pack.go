@@ -91,8 +91,12 @@ func packSchema() *Schema {
 			Labels: 1, Many: true,
 			Attributes: []string{"generate", "value", "volumes", "when"},
 			Blocks: map[string]*Schema{
-				"password":    {Attributes: []string{"length"}},
-				"certificate": {Attributes: []string{"common_name", "dns_names", "ips", "valid_for"}},
+				"password": {Attributes: []string{"length"}},
+				"bytes":    {Attributes: []string{"length", "encoding", "prefix"}},
+				"certificate": {
+					Attributes: []string{"common_name", "dns_names", "ips", "valid_for"},
+					Blocks:     map[string]*Schema{"authority": {Attributes: []string{"common_name", "valid_for"}}},
+				},
 			},
 		},
 		"volume": {

@@ -43,14 +43,24 @@ type (
 	Credential = eval.Credential
 	// Password is a random text of letters and digits.
 	Password = eval.Password
-	// Certificate is a self-signed server certificate with its key.
+	// Bytes is a random key, written as a text.
+	Bytes = eval.Bytes
+	// Certificate is a server certificate with its key.
 	Certificate = eval.Certificate
+	// Authority is a certificate authority of the release's own.
+	Authority = eval.Authority
 	// Volume is a dynamic host volume that must exist before the jobs that mount it are submitted.
 	Volume = eval.Volume
 	// External is what the stack uses and somebody else provides.
 	External = eval.External
 	// Output is a line for the person who ran the pack.
 	Output = eval.Output
+)
+
+// The encodings of Bytes.
+const (
+	Base64 = eval.Base64
+	Hex    = eval.Hex
 )
 
 // Job is one rendered job.

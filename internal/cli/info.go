@@ -137,6 +137,10 @@ func describeCredential(c stack.Credential) view.CredentialInfo {
 		n.How = "must exist"
 	case c.Password != nil:
 		n.How = fmt.Sprintf("generated password of %d characters", c.Password.Length)
+	case c.Bytes != nil:
+		n.How = fmt.Sprintf("generated key of %d bytes in %s", c.Bytes.Length, c.Bytes.Encoding)
+	case c.Certificate != nil && c.Certificate.Authority != nil:
+		n.How = "generated certificate for " + c.Certificate.CommonName + ", signed by an authority of its own"
 	case c.Certificate != nil:
 		n.How = "generated certificate for " + c.Certificate.CommonName
 	default:

@@ -122,7 +122,11 @@ func (r *run) make(ctx context.Context, c stack.Credential, p *problems) (map[st
 			return nil, nil
 		}
 	}
-	items, err := generate(c, r.deps.Now())
+	authority, err := r.authority(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	items, err := generate(c, authority, r.deps.Now())
 	if err == nil {
 		r.say(Info, "", "generated credential %s", c.Name)
 	}

@@ -3,6 +3,8 @@ package release
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -126,7 +128,7 @@ func nothingWritten(t *testing.T, f *fake) {
 func TestACertificateServesItsNames(t *testing.T) {
 	now := time.Now()
 	items, err := generate(stack.Credential{Name: "tls", Certificate: &stack.Certificate{
-		CommonName: "shop", DNSNames: []string{"localhost"}, IPs: []string{"127.0.0.1"}, ValidFor: 48 * time.Hour}}, now)
+		CommonName: "shop", DNSNames: []string{"localhost"}, IPs: []string{"127.0.0.1"}, ValidFor: 48 * time.Hour}}, nil, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,6 +145,25 @@ func TestACertificateServesItsNames(t *testing.T) {
 	}
 	if _, err := pair.Leaf.Verify(x509.VerifyOptions{DNSName: "localhost", Roots: roots, CurrentTime: now.Add(49 * time.Hour)}); err == nil {
 		t.Error("valid for too long")
+	}
+}
+
+func TestKeysOfBytesHaveTheirLengthAndEncoding(t *testing.T) {
+	decode := map[string]func(string) ([]byte, error){stack.Hex: hex.DecodeString, stack.Base64: base64.StdEncoding.DecodeString}
+	seen := map[string]bool{}
+	for _, encoding := range []string{stack.Hex, stack.Base64} {
+		for _, length := range []int{16, 32, 33, 1024} {
+			items, err := generate(stack.Credential{Name: "key", Bytes: &stack.Bytes{Length: length, Encoding: encoding, Prefix: "base64:"}}, nil, time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, prefixed := strings.CutPrefix(items["key"], "base64:")
+			raw, err := decode[encoding](text)
+			if !prefixed || err != nil || len(raw) != length || seen[string(raw[:16])] {
+				t.Errorf("%d bytes in %s: %d bytes, prefix %t, error %v", length, encoding, len(raw), prefixed, err)
+			}
+			seen[string(raw[:16])] = true
+		}
 	}
 }
 

@@ -24,7 +24,10 @@ credential "redis" {
 }
 
 credential "app_key" {
-  password { length = 32 } # AES-256: exactly 32 bytes
+  bytes { # AES-256: exactly 32, written as Laravel's key:generate does
+    length = 32
+    prefix = "base64:"
+  }
 }
 
 # The operator's own: tls_certificate and tls_key. Development speaks plain HTTP on loopback.

@@ -106,6 +106,9 @@ var nomadName = regexp.MustCompile(`\bNOMAD_[A-Za-z0-9_]*`)
 func mentions(t *stack.Tier) []mention {
 	var out []mention
 	for _, tok := range t.Job.Texts(stack.Block("group", t.Name)) {
+		if !strings.Contains(tok.Text, "NOMAD_") {
+			continue
+		}
 		for _, m := range nomadName.FindAllStringIndex(tok.Text, -1) {
 			name := strings.TrimSuffix(tok.Text[m[0]:m[1]], "_")
 			if rest := tok.Text[m[1]:]; strings.HasSuffix(tok.Text[m[0]:m[1]], "_") || strings.HasPrefix(rest, "${") || name == "NOMAD" {

@@ -56,8 +56,11 @@ func (m *SourceMap) Source() []byte {
 // Range maps a range of rendered text. Columns count grapheme clusters, as everywhere in HCL; bytes in the given
 // range are not looked at, so that a range that was parsed from text will do.
 func (m *SourceMap) Range(startLine, startColumn, endLine, endColumn int) hcl.Range {
-	start := offset(m.out, m.outLines, startLine, startColumn)
-	end := offset(m.out, m.outLines, endLine, endColumn)
+	return m.Bytes(offset(m.out, m.outLines, startLine, startColumn), offset(m.out, m.outLines, endLine, endColumn))
+}
+
+// Bytes maps the rendered bytes from start to end.
+func (m *SourceMap) Bytes(start, end int) hcl.Range {
 	from, fromEnd := m.at(start)
 	to := from
 	if end > start {

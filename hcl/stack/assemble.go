@@ -18,9 +18,9 @@ import (
 func Assemble(r *eval.Result, jobs []*api.Job) (*Stack, diag.Diagnostics) {
 	s := &Stack{Pack: r.Pack, Release: r.Release, Outputs: slices.Clone(r.Outputs), External: r.External}
 	s.addJobs(r, jobs)
-	for _, x := range r.Removed {
-		s.SwitchedOff = append(s.SwitchedOff, servicesIn(x.Source)...)
-	}
+	switchedOff := make([][]string, len(r.Removed))
+	pack.Each(len(switchedOff), func(i int) { switchedOff[i] = servicesIn(r.Removed[i].Source) })
+	s.SwitchedOff = slices.Concat(switchedOff...)
 	s.connect()
 	diags := s.order()
 	s.addTemplates()

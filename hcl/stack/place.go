@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/packctl/packctl/hcl/eval"
 )
@@ -29,74 +28,66 @@ func Attr(name string) Step { return Step{attr: name} }
 // places finds blocks of a rendered file in the author's file.
 type places struct {
 	name string
-	job  *hclsyntax.Block // nil where the text could not be parsed
+	text *outline
 	maps *eval.SourceMap
 }
 
-// newPlaces parses rendered text. A text that does not parse has no places but its first line: jobspec reports the fault.
 func newPlaces(f eval.File) places {
-	p := places{name: f.Name, maps: f.Map}
-	file, _ := hclsyntax.ParseConfig(f.Source, f.Name, hcl.InitialPos)
-	if file == nil {
-		return p
+	return places{name: f.Name, text: newOutline(f.Source), maps: f.Map}
+}
+
+// job is the job's block, or nil.
+func (p places) job() *block {
+	if p.text == nil {
+		return nil
 	}
-	body, ok := file.Body.(*hclsyntax.Body)
-	if !ok {
-		return p
-	}
-	for _, b := range body.Blocks {
-		if b.Type == "job" {
-			p.job = b
-			break
-		}
-	}
-	return p
+	return p.text.job()
 }
 
 // At is the place in the author's file that the steps lead to from the job block: the header of a block, or a whole
 // attribute. Where a step leads nowhere (a block that a dynamic block makes), it is the nearest block around.
 func (j *Job) At(steps ...Step) hcl.Range {
 	p := j.places
-	if p.job == nil {
+	at := p.job()
+	if at == nil {
 		return hcl.Range{Filename: p.name, Start: hcl.InitialPos, End: hcl.InitialPos}
 	}
-	at := p.job
 	for _, s := range steps {
 		if s.attr != "" {
-			if a, ok := at.Body.Attributes[s.attr]; ok {
-				return p.author(a.SrcRange)
+			if a := at.attribute(s.attr); a != nil {
+				return p.author(a.whole)
 			}
 			break
 		}
-		next := s.in(at.Body)
+		next := s.in(at)
 		if next == nil {
 			break
 		}
 		at = next
 	}
-	return p.author(at.DefRange())
+	return p.author(at.header)
 }
 
 // attribute is the rendered attribute that the steps lead to, or nil.
-func (j *Job) attribute(steps ...Step) *hclsyntax.Attribute {
-	at := j.places.job
+func (j *Job) attribute(steps ...Step) *attribute {
+	at := j.places.job()
 	for _, s := range steps {
 		if at == nil {
 			return nil
 		}
 		if s.attr != "" {
-			return at.Body.Attributes[s.attr]
+			return at.attribute(s.attr)
 		}
-		at = s.in(at.Body)
+		at = s.in(at)
 	}
 	return nil
 }
 
-// in finds the step's block in a body.
-func (s Step) in(body *hclsyntax.Body) *hclsyntax.Block {
+// in finds the step's block in another.
+func (s Step) in(b *block) *block {
 	n := 0
-	for _, b := range body.Blocks {
-		if b.Type != s.block || s.label != "" && (len(b.Labels) == 0 || b.Labels[0] != s.label) {
+	for _, b := range b.blocks {
+		if b.kind != s.block || s.label != "" && (len(b.labels) == 0 || b.labels[0] != s.label) {
 			continue
 		}
 		if n == s.index {
@@ -107,25 +98,25 @@ func (s Step) in(body *hclsyntax.Body) *hclsyntax.Block {
 	return nil
 }
 
-// author maps a range of the rendered text.
-func (p places) author(r hcl.Range) hcl.Range {
+// author maps a part of the rendered text.
+func (p places) author(s span) hcl.Range {
 	if p.maps == nil {
-		return r
+		return hcl.Range{Filename: p.name, Start: hcl.InitialPos, End: hcl.InitialPos}
 	}
-	return p.maps.Range(r.Start.Line, r.Start.Column, r.End.Line, r.End.Column)
+	return p.maps.Bytes(s.start, s.end)
 }
 
 // Has reports whether the rendered job holds the block or attribute that the steps lead to.
 func (j *Job) Has(steps ...Step) bool {
-	at := j.places.job
+	at := j.places.job()
 	for _, s := range steps {
 		if at == nil {
 			return false
 		}
 		if s.attr != "" {
-			return at.Body.Attributes[s.attr] != nil
+			return at.attribute(s.attr) != nil
 		}
-		at = s.in(at.Body)
+		at = s.in(at)
 	}
 	return at != nil
 }

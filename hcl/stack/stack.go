@@ -7,7 +7,6 @@ package stack
 
 import (
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/nomad/api"
 
 	"github.com/packctl/packctl/hcl/eval"
@@ -71,7 +70,6 @@ type Job struct {
 	API    *api.Job
 
 	places places
-	lexed  hclsyntax.Tokens
 	texts  map[string][]byte // files of the pack that expressions took in, by the name that ranges use
 }
 

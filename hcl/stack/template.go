@@ -10,7 +10,6 @@ import (
 	"text/template/parse"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 // Template is the text of one template block.
@@ -55,10 +54,9 @@ func (j *Job) textLine(steps []Step, text string, n int) hcl.Range {
 	if attr == nil {
 		return j.At(steps...)
 	}
-	at := attr.Expr.Range()
-	if quoted := at.Start.Line == at.End.Line; !quoted && at.Start.Line+n <= at.End.Line && heredoc(attr.Expr) {
-		at.Start = hcl.Pos{Line: at.Start.Line + n, Column: 1}
-		at.End = hcl.Pos{Line: at.Start.Line, Column: 1 << 20}
+	at := attr.value
+	if attr.heredoc {
+		at = j.places.text.line(at, n)
 	}
 	found := j.places.author(at)
 	if in, ok := j.fileLine(found, text, n); ok {
@@ -68,11 +66,6 @@ func (j *Job) textLine(steps []Step, text string, n int) hcl.Range {
 		return j.At(steps...)
 	}
 	return found
-}
-
-func heredoc(e hclsyntax.Expression) bool {
-	_, ok := e.(*hclsyntax.TemplateExpr)
-	return ok
 }
 
 // taken finds the file in an author's expression.

@@ -35,6 +35,7 @@ type Releaser interface {
 	Stop(ctx context.Context, opt release.StopOptions, obs release.Observer) (*release.Result, error)
 	Scale(ctx context.Context, opt release.ScaleOptions, obs release.Observer) (*release.Result, error)
 	Logs(ctx context.Context, opt release.LogOptions, sink release.LogSink) error
+	Inspector
 }
 
 // NewFactory is the real one: the process's own streams, environment and folder.

@@ -54,6 +54,8 @@ func NewCmdRoot(f *Factory) *cobra.Command {
 		NewCmdValidate(f, nil),
 		NewCmdTest(f, nil),
 		NewCmdRun(f, nil),
+		NewCmdStatus(f, nil),
+		NewCmdList(f, nil),
 		NewCmdStop(f, nil),
 		NewCmdScale(f, nil),
 		NewCmdLogs(f, nil),

@@ -26,6 +26,7 @@ type Nomad interface {
 	Volumes
 	Evidence
 	Logs
+	Inspector
 	// Nodes lists the clients with their drivers.
 	Nodes(ctx context.Context) ([]*api.NodeListStub, error)
 	// HostAddresses are the clients' addresses by host network; "" is the default one.

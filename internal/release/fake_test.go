@@ -19,6 +19,7 @@ func ptr[T any](v T) *T { return &v }
 // fake is a Nomad in memory. A registered job is pending until the test says how it is (be), except that auto makes every
 // job healthy at once.
 type fake struct {
+	inspected
 	mu        sync.Mutex
 	auto      bool
 	jobs      map[string]*api.Job

@@ -41,3 +41,10 @@ type Target struct {
 	Tier  string
 	Count int
 }
+
+// StatusOptions say which release is looked at.
+type StatusOptions struct {
+	Release   string
+	Namespace string
+	Watch     bool // go on until the context is done
+}

@@ -21,6 +21,8 @@ type Human struct {
 	live    *live             // on a terminal
 	plain   *plain            // elsewhere
 	tiers   map[string]string // the colours of log lines
+	changes *plain            // of a status that is watched through a pipe
+	painted int               // lines of a status that stand above the cursor
 }
 
 var _ View = (*Human)(nil)

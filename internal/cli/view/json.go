@@ -21,6 +21,7 @@ import (
 type JSON struct {
 	streams *Streams
 	tiers   []status.Tier
+	status  *release.Overview // the last that was written
 }
 
 var _ View = (*JSON)(nil)

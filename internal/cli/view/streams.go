@@ -47,6 +47,15 @@ func (s *Streams) talkWidth() int {
 	return width
 }
 
+// resultWidth is where lines on Out are cut.
+func (s *Streams) resultWidth() int {
+	if !s.OutTTY {
+		return math.MaxInt16
+	}
+	width, _ := s.size()
+	return width
+}
+
 // style wraps text in SGR codes, or in nothing.
 type style struct{ on bool }
 

@@ -17,6 +17,7 @@ import (
 // View is how a verb speaks. The observer's events are talk for people, and lines of the result for programs.
 type View interface {
 	release.Observer
+	inspector
 	Diagnostics(Diagnosed)
 	Rendered(files []File, dir string) // dir is where they were written, empty when they go to Out
 	Validated(Validation)

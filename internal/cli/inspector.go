@@ -1,0 +1,13 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/packctl/packctl/internal/release"
+)
+
+// Inspector looks at releases and changes nothing.
+type Inspector interface {
+	Status(ctx context.Context, opt release.StatusOptions, show func(*release.Overview)) error
+	List(ctx context.Context) ([]release.Entry, error)
+}

@@ -1,0 +1,38 @@
+package nomad
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/hashicorp/nomad/api"
+)
+
+// Scalings are a job's scaling events by group, newest first; a job that is gone has none.
+func (c *Client) Scalings(ctx context.Context, job string) (map[string][]api.ScalingEvent, error) {
+	st, _, err := c.api.Jobs().ScaleStatus(job, c.query(ctx))
+	if statusOf(err) == http.StatusNotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, c.fault("read the scaling events of job "+job, err)
+	}
+	out := map[string][]api.ScalingEvent{}
+	for name, g := range st.TaskGroups {
+		if len(g.Events) > 0 {
+			out[name] = g.Events
+		}
+	}
+	return out, nil
+}
+
+// AllJobs lists the jobs of every namespace that the token can see.
+func (c *Client) AllJobs(ctx context.Context) ([]*api.JobListStub, error) {
+	q := c.query(ctx)
+	q.Namespace = api.AllNamespacesNamespace
+	q.Filter = `ParentID == ""` // a job that is launched each minute has hundreds of children
+	jobs, _, err := c.api.Jobs().ListOptions(&api.JobListOptions{Fields: &api.JobListFields{Meta: true}}, q)
+	if err != nil {
+		return nil, c.fault("list the jobs of all namespaces", err)
+	}
+	return jobs, nil
+}

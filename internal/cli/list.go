@@ -19,7 +19,7 @@ func NewCmdList(f *Factory, runF func(context.Context, *ListOptions) error) *cob
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the releases of all namespaces",
-		Long: "list names every release of every namespace that the token can see, from Nomad's summaries of their jobs: running,\n" +
+		Long: "list names the releases of all namespaces that the token can see, from Nomad's summaries of their jobs: running,\n" +
 			"starting, failing (something that is wanted neither runs nor is being placed) or stopped. Whether what runs is\n" +
 			"healthy, 'packctl status' tells. A release whose jobs Nomad has forgotten is not listed.\n\n" +
 			"The exit code is 0 also when something fails; 3 when the cluster does not answer or denies access.",

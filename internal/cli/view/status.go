@@ -17,8 +17,10 @@ import (
 func (h *Human) Status(o *release.Overview) {
 	width := h.streams.resultWidth()
 	for _, text := range h.picture(o).lines(o) {
-		indent := len(text) - len(strings.TrimLeft(text, " "))
-		fmt.Fprint(h.streams.Out, hang(text, min(indent+4, width/3), width, "\n"))
+		if indent := len(text) - len(strings.TrimLeft(text, " ")); ansi.StringWidth(text) > width {
+			text = strings.TrimRight(hang(text, min(indent+2, width/3), width, "\n"), "\n")
+		}
+		fmt.Fprintln(h.streams.Out, text)
 	}
 }
 
@@ -127,7 +129,7 @@ func (p picture) tierLines(t status.Tier, names int, o *release.Overview) []stri
 func (p picture) instance(t status.Tier, in status.Instance, now time.Time) []string {
 	mark, paint := p.look(in.State)
 	head := fmt.Sprintf("      %s [%d] %s on %s, version %d, %s", paint(mark), in.Index, shortID(in.Alloc), cmp.Or(in.Node, "no node"), in.Version, in.State)
-	if !in.Since.IsZero() && now.After(in.Since) {
+	if lasting(in.State) && !in.Since.IsZero() && now.After(in.Since) {
 		head += p.style.dim(" for " + short(now.Sub(in.Since)))
 	}
 	out := []string{head}
@@ -145,12 +147,21 @@ func (p picture) instance(t status.Tier, in status.Instance, now time.Time) []st
 			passing++
 			continue
 		}
-		out = append(out, strings.TrimSuffix("          "+p.style.red("check "+c.Name+" is "+c.Status)+": "+oneLine(c.Output), ": "))
+		text := p.style.red("check " + c.Name + " is " + c.Status)
+		if said := oneLine(c.Output); said != "" && !strings.Contains(oneLine(t.Reason), said) {
+			text += ": " + said
+		}
+		out = append(out, "          "+text)
 	}
 	if len(in.Checks) > 0 && passing == len(in.Checks) {
 		out[0] += p.style.dim(", " + plural(passing, "check") + " passing")
 	}
 	return out
+}
+
+// lasting says whether an instance's last event tells since when it is in a state: a check that turns is none.
+func lasting(s status.State) bool {
+	return s == status.Healthy || s == status.Waiting || s == status.Migrating || s == status.Failed || s == status.Complete
 }
 
 // rest is what belongs to no tier.
@@ -181,7 +192,7 @@ func (p picture) rest(o *release.Overview) []string {
 		if v.Node != "" {
 			text += " on " + v.Node
 		}
-		out = append(out, text+p.style.dim("  "+strings.Join(v.Tiers, ", ")))
+		out = append(out, strings.TrimRight(text+"  "+p.style.dim(strings.Join(v.Tiers, ", ")), " "))
 	}
 	for i, n := range o.Notes {
 		if i == 0 {

@@ -30,7 +30,7 @@ func unclosed(src []byte, name string) (opened, missing hcl.Range, found bool) {
 			at := indent(top.Range.Start.Line)
 			deeper := t.Type == hclsyntax.TokenEOF || indent(n) < at || indent(n) == at && !closes(t.Type)
 			if deeper && top.Type != hclsyntax.TokenOHeredoc && top.Type != hclsyntax.TokenTemplateInterp {
-				return top.Range, lineRange(name, lines, max(lastFilled(lines, n, top.Range.Start.Line), top.Range.Start.Line)), true
+				return top.Range, lineRange(name, lines, max(gap(lines, n, top.Range.Start.Line), top.Range.Start.Line)), true
 			}
 		}
 		switch {
@@ -47,14 +47,14 @@ func unclosed(src []byte, name string) (opened, missing hcl.Range, found bool) {
 	return hcl.Range{}, hcl.Range{}, false
 }
 
-// lastFilled is the line before n where what is missing would stand: the blank one that was left, or n-1.
-func lastFilled(lines []string, n, from int) int {
-	for i := n - 1; i > from; i-- {
-		if lines[i-1] != "" {
-			return i
-		}
+// gap is the line before n where what is missing would stand: behind the last line that holds something, the blank one that
+// was left there, or the last one itself.
+func gap(lines []string, n, from int) int {
+	last := n - 1
+	for last > from && strings.TrimSpace(lines[last-1]) == "" {
+		last--
 	}
-	return n - 1
+	return min(last+1, n-1)
 }
 
 func lineRange(name string, lines []string, n int) hcl.Range {

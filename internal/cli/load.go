@@ -4,20 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/packctl/packctl/hcl/check"
+	"github.com/packctl/packctl/hcl/compile"
 	"github.com/packctl/packctl/hcl/diag"
 	"github.com/packctl/packctl/hcl/eval"
-	"github.com/packctl/packctl/hcl/jobspec"
 	"github.com/packctl/packctl/hcl/pack"
-	"github.com/packctl/packctl/hcl/stack"
 	"github.com/packctl/packctl/hcl/vars"
 	"github.com/packctl/packctl/internal/cli/view"
 )
@@ -25,14 +21,9 @@ import (
 // packsDir is where packs are found by name, below the working folder.
 const packsDir = "packs"
 
-// loaded is a pack after the whole pipeline. With errors in Diagnosed, what comes after them is nil.
+// loaded is a pack after the whole pipeline, with its diagnostics as they are shown.
 type loaded struct {
-	Pack      *pack.Pack
-	Values    *vars.Values // also with errors; what is missing or wrong is unknown
-	Resolved  bool         // the pack could be read and every variable has its value
-	Release   eval.Release
-	Result    *eval.Result
-	Stack     *stack.Stack
+	*compile.Compiled
 	Diagnosed view.Diagnosed
 }
 
@@ -56,65 +47,13 @@ func (f *Factory) load(flags packFlags) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	return compile(p, diags, in, rel, f.Build.Version), nil
+	return compiled(p, diags, in, rel, f.Build.Version), nil
 }
 
-// compile is the one place where the pipeline is put together:
-//
-//	Pack → Values → static HCL → api.Jobs → Stack → checks
-//
-// Steps run in groups: a group runs to its end, so that everything it finds is told at once, and the next one runs only
-// on what has no errors, so that nobody reads about faults that follow from others. diags are those of the loading, which
-// is in the first group.
-func compile(p *pack.Pack, diags diag.Diagnostics, in vars.Inputs, rel eval.Release, version string) *loaded {
-	l := &loaded{Pack: p, Release: rel, Diagnosed: view.Diagnosed{Sources: maps.Clone(p.Sources)}}
-	values, found := vars.Resolve(p, in)
-	l.Values = values
-	maps.Copy(l.Diagnosed.Sources, values.Sources)
-	diags = slices.Concat(diags, found)
-	if diags.HasErrors() {
-		return l.with(diags, nil)
-	}
-	l.Resolved = true
-
-	result, found := eval.Evaluate(p, values, rel, eval.Options{PackctlVersion: version})
-	maps.Copy(l.Diagnosed.Sources, result.Texts)
-	jobs, parsed := jobspec.Parse(result)
-	diags = append(diags, found...)
-	diags = append(diags, elsewhere(parsed, found)...)
-	if diags.HasErrors() {
-		return l.with(diags, result)
-	}
-
-	l.Result = result
-	s, found := stack.Assemble(result, jobs)
-	diags = append(diags, found...)
-	diags = append(diags, check.Check(s)...)
-	if !diags.HasErrors() {
-		l.Stack = s
-	}
-	return l.with(diags, result)
-}
-
-// elsewhere drops what Nomad's parser finds in files that could not be evaluated: it follows from that.
-func elsewhere(parsed, evaluated diag.Diagnostics) diag.Diagnostics {
-	return slices.DeleteFunc(parsed, func(d diag.Diagnostic) bool {
-		return slices.ContainsFunc(evaluated, func(e diag.Diagnostic) bool {
-			return e.Severity == diag.Error && e.Subject.Filename == d.Subject.Filename
-		})
-	})
-}
-
-// with ends the pipeline: what the author silenced is left out, the rest is put in order, and each learns of the values
-// that have a part in it, as far as there are values: result may be nil.
-func (l *loaded) with(diags diag.Diagnostics, result *eval.Result) *loaded {
-	diags = check.Ignore(diags, l.Diagnosed.Sources)
-	diags.Sort()
-	if result != nil {
-		result.Involve(diags)
-	}
-	l.Diagnosed.Diags = diags
-	return l
+// compiled runs the pipeline on a pack.
+func compiled(p *pack.Pack, diags diag.Diagnostics, in vars.Inputs, rel eval.Release, version string) *loaded {
+	c := compile.Compile(p, diags, in, rel, eval.Options{PackctlVersion: version})
+	return &loaded{Compiled: c, Diagnosed: view.Diagnosed{Diags: c.Diags, Sources: c.Sources}}
 }
 
 // loadValid is load for verbs that go on only with a pack without errors: diagnostics are shown, and errors end the verb.

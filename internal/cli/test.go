@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/packctl/packctl/hcl/compile"
 	"github.com/packctl/packctl/hcl/diag"
 	"github.com/packctl/packctl/hcl/eval"
 	"github.com/packctl/packctl/hcl/pack"
@@ -149,8 +150,8 @@ func (f *Factory) testPack(arg string, wanted *regexp.Regexp, update bool) (view
 // compiler is the pipeline as tests use it. The version does not count: a golden file must not change with it.
 func compiler(p *pack.Pack, loading diag.Diagnostics) packtest.Compile {
 	return func(in vars.Inputs, rel eval.Release) packtest.Compiled {
-		l := compile(p, loading, in, rel, "")
-		return packtest.Compiled{Values: l.Values, Result: l.Result, Stack: l.Stack, Diags: l.Diagnosed.Diags}
+		c := compile.Compile(p, loading, in, rel, eval.Options{})
+		return packtest.Compiled{Values: c.Values, Result: c.Result, Stack: c.Stack, Diags: c.Diags}
 	}
 }
 

@@ -35,20 +35,21 @@ func judge(m mutant) verdict {
 		diags = append(diags, o.diags...)
 		if o.jobs == nil {
 			changes = append(changes, change{path: "(no job)"})
-			continue
+		} else {
+			changes = append(changes, differences(m.pack.base[i], o)...)
 		}
-		changes = append(changes, differences(m.pack.base[i], o)...)
+		if at := m.atLine(o.diags); len(changes) > 0 && at != "" {
+			v.class, v.line, v.why = reported, true, at // whatever the other installations make of it
+			return v
+		}
 	}
 	switch {
 	case len(changes) == 0:
 		return v
 	case len(diags) > 0:
 		v.class, v.why = reported, diags[0].Error()
-		for _, d := range diags {
-			if m.shownBy(d) {
-				v.line, v.why = true, d.Error()
-				break
-			}
+		if at := m.atLine(diags); at != "" {
+			v.line, v.why = true, at
 		}
 		return v
 	}
@@ -66,6 +67,16 @@ func judge(m mutant) verdict {
 	}
 	v.why = strings.Join(texts[:min(len(texts), 3)], "; ")
 	return v
+}
+
+// atLine is the first diagnostic that shows the mutated line, or "".
+func (m mutant) atLine(diags diag.Diagnostics) string {
+	for _, d := range diags {
+		if m.shownBy(d) {
+			return d.Error()
+		}
+	}
+	return ""
 }
 
 // shownBy reports whether a diagnostic shows the mutated line: as its place, or as one of its related places, whose

@@ -12,12 +12,10 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/nomad/api"
 
-	"github.com/packctl/packctl/hcl/check"
+	"github.com/packctl/packctl/hcl/compile"
 	"github.com/packctl/packctl/hcl/diag"
 	"github.com/packctl/packctl/hcl/eval"
-	"github.com/packctl/packctl/hcl/jobspec"
 	"github.com/packctl/packctl/hcl/pack"
-	"github.com/packctl/packctl/hcl/stack"
 	"github.com/packctl/packctl/hcl/vars"
 )
 
@@ -81,38 +79,22 @@ type packBlocks struct {
 	Outputs     []eval.Output
 }
 
-// validate runs the same steps in the same order as packctl validate.
-func (s *subject) validate(files fs.FS, args []string) (o outcome) {
-	p, diags := pack.Load(files, path.Join("packs", s.name))
-	values, found := vars.Resolve(p, vars.Inputs{Args: args})
-	diags = append(diags, found...)
-	sources := p.Sources
-	defer func() {
-		o.diags = check.Ignore(diags, sources)
-		o.diags.Sort()
-	}()
-	if diags.HasErrors() {
+// validate does what packctl validate does.
+func (s *subject) validate(files fs.FS, args []string) outcome {
+	p, loading := pack.Load(files, path.Join("packs", s.name))
+	c := compile.Compile(p, loading, vars.Inputs{Args: args}, eval.Release{Name: p.Name, Namespace: "default"}, eval.Options{})
+	o := outcome{jobs: c.Jobs, diags: c.Diags}
+	if c.Result == nil {
 		return o
 	}
-	r, found := eval.Evaluate(p, values, eval.Release{Name: p.Name, Namespace: "default"}, eval.Options{})
-	diags = append(diags, found...)
-	jobs, found := jobspec.Parse(r)
-	diags = append(diags, found...)
-	if diags.HasErrors() {
-		return o
+	for _, x := range c.Result.Credentials {
+		x.Range = hcl.Range{} // where a block stands is not what it says
+		o.pack.Credentials = append(o.pack.Credentials, x)
 	}
-	o.jobs = jobs
-	for _, c := range r.Credentials {
-		c.Range = hcl.Range{} // where a block stands is not what it says
-		o.pack.Credentials = append(o.pack.Credentials, c)
-	}
-	for _, v := range r.Volumes {
+	for _, v := range c.Result.Volumes {
 		o.pack.Volumes = append(o.pack.Volumes, v.Spec)
 	}
-	o.pack.Outputs = r.Outputs
-	assembled, found := stack.Assemble(r, jobs)
-	diags = append(diags, found...)
-	diags = append(diags, check.Check(assembled)...)
+	o.pack.Outputs = c.Result.Outputs
 	return o
 }
 

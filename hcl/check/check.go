@@ -32,7 +32,6 @@ func Rules() []Rule {
 		duplicateName(),
 		foreignVariable(),
 		gateBudget(),
-		halfExpression(),
 		imageTag(),
 		invalidServiceName(),
 		jobBlock(),

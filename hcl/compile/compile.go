@@ -67,11 +67,13 @@ func Compile(p *pack.Pack, loading diag.Diagnostics, in vars.Inputs, rel eval.Re
 	return c.with(diags, result)
 }
 
-// elsewhere drops what Nomad's parser finds in files that could not be evaluated: it follows from that.
+// elsewhere drops what Nomad's parser finds in files that could not be evaluated, or that call what could not: it follows
+// from that.
 func elsewhere(parsed, evaluated diag.Diagnostics) diag.Diagnostics {
 	return slices.DeleteFunc(parsed, func(d diag.Diagnostic) bool {
 		return slices.ContainsFunc(evaluated, func(e diag.Diagnostic) bool {
-			return e.Severity == diag.Error && e.Subject.Filename == d.Subject.Filename
+			return e.Severity == diag.Error && (e.Subject.Filename == d.Subject.Filename ||
+				slices.ContainsFunc(e.Related, func(r diag.Related) bool { return r.Range.Filename == d.Subject.Filename }))
 		})
 	})
 }

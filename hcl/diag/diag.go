@@ -125,39 +125,50 @@ func New(id string, at hcl.Range, summary, detail string, args ...any) Diagnosti
 	return Diagnostic{ID: id, Summary: summary, Detail: detail, Subject: at}
 }
 
-// FromHCL takes over what the HCL library found. Its summaries are constant, so they make the IDs.
+// FromHCL takes over what the HCL library found. Its summaries are constant, so they make the IDs. What a function found in a
+// file of its own, as templatefile does, stands there, and the call is a related place.
 func FromHCL(in hcl.Diagnostics) Diagnostics {
 	var out Diagnostics
 	for _, d := range in {
-		n := Diagnostic{ID: Slug(d.Summary), Summary: d.Summary, Detail: d.Detail}
-		if d.Severity == hcl.DiagWarning {
-			n.Severity = Warning
-		}
-		switch {
-		case d.Subject != nil:
-			n.Subject = *d.Subject
-		case d.Context != nil:
-			n.Subject = *d.Context
+		n := fromHCL(d)
+		if inner := inCall(d); len(inner) > 0 {
+			for i := range inner {
+				inner[i].Related = append(inner[i].Related, Related{Text: "called here", Range: n.Subject})
+			}
+			out = append(out, inner...)
+			continue
 		}
 		out = append(out, n)
-		if extra, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d); ok {
-			out.inCall(extra.FunctionCallError())
-		}
 	}
 	return out
 }
 
-// inCall adds the places that a function found a fault at, in the file that templatefile renders, to the last diagnostic.
-func (ds *Diagnostics) inCall(err error) {
+func fromHCL(d *hcl.Diagnostic) Diagnostic {
+	n := Diagnostic{ID: Slug(d.Summary), Summary: d.Summary, Detail: d.Detail}
+	if d.Severity == hcl.DiagWarning {
+		n.Severity = Warning
+	}
+	switch {
+	case d.Subject != nil:
+		n.Subject = *d.Subject
+	case d.Context != nil:
+		n.Subject = *d.Context
+	}
+	return n
+}
+
+// inCall is what the function whose call failed found in a file; nil where it failed otherwise.
+func inCall(d *hcl.Diagnostic) Diagnostics {
+	extra, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d)
+	if !ok {
+		return nil
+	}
 	var found hcl.Diagnostics
-	if !errors.As(err, &found) {
-		return
+	if !errors.As(extra.FunctionCallError(), &found) {
+		return nil
 	}
-	for _, d := range found {
-		if d.Subject != nil {
-			ds.Relate(d.Summary, *d.Subject)
-		}
-	}
+	found = slices.DeleteFunc(slices.Clone(found), func(d *hcl.Diagnostic) bool { return d.Subject == nil || d.Subject.Filename == "" })
+	return FromHCL(found)
 }
 
 // Slug turns a constant summary into an ID.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
@@ -14,6 +16,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
+	"github.com/packctl/packctl/hcl/diag"
 	"github.com/packctl/packctl/hcl/pack"
 )
 
@@ -132,7 +135,7 @@ func (e *evaluator) text(at string) ([]byte, error) {
 }
 
 // template is a parsed template of the pack. One that many tiers render is read and parsed once.
-func (e *evaluator) template(at string) (hclsyntax.Expression, error) {
+func (e *evaluator) template(at string, given []string) (hclsyntax.Expression, error) {
 	if expr, ok := e.templates[at]; ok {
 		return expr, nil
 	}
@@ -147,6 +150,7 @@ func (e *evaluator) template(at string) (hclsyntax.Expression, error) {
 	if diags := pack.TooDeep(src, e.pack.FileName(clean), true); diags != nil {
 		return nil, diags
 	}
+	e.diags = append(e.diags, pack.HalfExpressions(src, e.pack.FileName(clean), given)...)
 	expr, diags := hclsyntax.ParseTemplate(src, e.pack.FileName(clean), hcl.InitialPos)
 	if diags.HasErrors() {
 		return nil, diags
@@ -160,17 +164,18 @@ func (e *evaluator) templateFile(at string, given cty.Value, functions map[strin
 	if t := given.Type(); !t.IsObjectType() && !t.IsMapType() || given.IsNull() {
 		return cty.DynamicVal, function.NewArgErrorf(1, "the template's variables are an object, such as { name = var.name }")
 	}
-	expr, err := e.template(at)
+	values := given.AsValueMap()
+	expr, err := e.template(at, append([]string{}, slices.Sorted(maps.Keys(values))...))
 	if err != nil {
 		return cty.DynamicVal, err
 	}
-	values := given.AsValueMap()
 	for _, t := range expr.Variables() {
 		if _, ok := values[t.RootName()]; !ok && !isRuntime(t.RootName()) {
 			r := t.SourceRange()
 			return cty.DynamicVal, hcl.Diagnostics{{
 				Severity: hcl.DiagError, Summary: "Unknown variable", Subject: &r,
-				Detail: fmt.Sprintf("the template reads %q, which is not among the variables given to it", t.RootName()),
+				Detail: fmt.Sprintf("The template reads %q, which is not among the variables that templatefile gives it.%s",
+					t.RootName(), diag.DidYouMean(t.RootName(), slices.Sorted(maps.Keys(values)), "")),
 			}}
 		}
 	}
@@ -187,5 +192,6 @@ func (e *evaluator) templateFile(at string, given cty.Value, functions map[strin
 
 // Functions are those that a pack's files can call, for whoever evaluates expressions beside them.
 func Functions(p *pack.Pack) map[string]function.Function {
-	return (&evaluator{pack: p, templates: map[string]hclsyntax.Expression{}}).functions()
+	e := &evaluator{pack: p, templates: map[string]hclsyntax.Expression{}, result: &Result{Texts: map[string][]byte{}}}
+	return e.functions()
 }

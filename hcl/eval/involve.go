@@ -22,13 +22,18 @@ func (r *Result) Involve(diags diag.Diagnostics) {
 		if d.Values != nil || !d.HasPlace() {
 			continue
 		}
-		in, known := r.read[d.Subject.Filename]
+		at := d.Subject
+		in, known := r.read[at.Filename]
+		for i := 0; i < len(d.Related) && !known; i++ {
+			at = d.Related[i].Range // a fault in a template has the values of the call
+			in, known = r.read[at.Filename]
+		}
 		if !known {
 			continue
 		}
-		if e := expressionAt(in.body, d.Subject.Start.Byte); e != nil {
+		if e := expressionAt(in.body, at.Start.Byte); e != nil {
 			v := involved{scope: in.scope, values: r.values}
-			v.expr(e, d.Subject)
+			v.expr(e, at)
 			d.Values = v.texts
 		}
 	}

@@ -51,12 +51,10 @@ func (l *loader) file(at string, schema *Schema) *File {
 	}
 	f := &File{Path: at, Name: l.pack.FileName(at), Source: p.src}
 	l.pack.Sources[f.Name] = p.src
+	l.diags = append(l.diags, p.half...)
 	l.diags = append(l.diags, diag.FromHCL(p.diags)...)
 	if p.diags.HasErrors() {
-		if opened, missing, found := unclosed(p.src, f.Name); found {
-			l.diags.Relate("opened here, by the indentation", opened)
-			l.diags.Relate("and closed nowhere up to here", missing)
-		}
+		l.unclosed(p.src, f.Name)
 		return nil
 	}
 	f.Body = p.file.Body.(*hclsyntax.Body)
@@ -71,6 +69,7 @@ type parsed struct {
 	src   []byte
 	file  *hcl.File
 	diags hcl.Diagnostics
+	half  diag.Diagnostics
 }
 
 // parseAhead reads and parses at once what is nearly all of a pack: its own two files and the jobs. A file that cannot be
@@ -101,6 +100,7 @@ func (l *loader) parse(at string, src []byte) parsed {
 		return p
 	}
 	p.file, p.diags = hclsyntax.ParseConfig(src, l.pack.FileName(at), hcl.InitialPos)
+	p.half = HalfExpressions(src, l.pack.FileName(at), nil)
 	return p
 }
 
@@ -182,6 +182,7 @@ func (l *loader) constant(b *hclsyntax.Block, name string, required bool) string
 func (l *loader) variables() {
 	f := l.file("variables.hcl", variablesSchema())
 	if f == nil {
+		_, l.pack.VariablesBroken = l.pack.Sources[l.pack.FileName("variables.hcl")]
 		return
 	}
 	l.pack.Files = append(l.pack.Files, *f)

@@ -20,6 +20,9 @@ type Pack struct {
 	Block   *hclsyntax.Block // the pack block, nil while pack.hcl is wrong
 	Sidecar *hclsyntax.Block // its sidecar block, or nil
 
+	// VariablesBroken says that variables.hcl is there and does not parse: what the pack declares is not known.
+	VariablesBroken bool
+
 	Variables   []*hclsyntax.Block
 	Locals      []*hclsyntax.Block
 	Credentials []*hclsyntax.Block

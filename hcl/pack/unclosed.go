@@ -1,78 +1,150 @@
 package pack
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// unclosed guesses from the indentation where a closing brace, bracket or parenthesis is missing: the parser notices at the end of
-// the file, or at the next thing that does not fit, and points there or at the outermost block. It gives the line on which
-// something was opened that is still open when a line stands no deeper, and the last line that may belong to it.
-func unclosed(src []byte, name string) (opened, missing hcl.Range, found bool) {
-	lines := strings.Split(string(src), "\n")
-	indent := func(n int) int {
-		l := lines[n-1]
-		return len(l) - len(strings.TrimLeft(l, " \t"))
+// unclosed adds to what the parser found in a file the place where the indentation says that a brace, bracket or
+// parenthesis is missing or too many: the parser notices at the end of the file, or at the next thing that does not fit, and
+// points there or at the outermost block.
+func (l *loader) unclosed(src []byte, name string) {
+	opened, missing, found := unclosed(src, name)
+	if !found {
+		return
 	}
+	last := &l.diags[len(l.diags)-1]
+	if last.ID == "unclosed-configuration-block" {
+		last.Subject = opened
+		last.Detail = "This is opened here and closed nowhere, by the indentation of what follows."
+	} else {
+		l.diags.Relate("opened here, by the indentation", opened)
+	}
+	l.diags.Relate("and not closed, or not by its own kind, up to here", missing)
+}
+
+// nesting follows what is open in a file.
+type nesting struct {
+	name  string
+	lines []string
+	open  []hclsyntax.Token
+	early map[int]hclsyntax.Token // what closed the last thing that was opened on a line of an indentation
+}
+
+// unclosed guesses where a closing brace, bracket or parenthesis is missing. It gives the line on which something was opened
+// that is still open when a line stands no deeper, or that something of another kind closes, and the last line that may
+// belong to it. Of a closing brace too many it gives the brace.
+func unclosed(src []byte, name string) (opened, missing hcl.Range, found bool) {
+	n := nesting{name: name, lines: strings.Split(string(src), "\n"), early: map[int]hclsyntax.Token{}}
 	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos)
-	var open []hclsyntax.Token
 	last := 0 // the line of the token before
 	for _, t := range tokens {
 		if t.Type == hclsyntax.TokenNewline || t.Type == hclsyntax.TokenComment {
 			continue
 		}
-		n := t.Range.Start.Line
-		first := n != last
-		if len(open) > 0 && first && n <= len(lines) {
-			top := open[len(open)-1]
-			at := indent(top.Range.Start.Line)
-			deeper := t.Type == hclsyntax.TokenEOF || indent(n) < at || indent(n) == at && !closes(t.Type)
-			if deeper && top.Type != hclsyntax.TokenOHeredoc && top.Type != hclsyntax.TokenTemplateInterp {
-				return top.Range, lineRange(name, lines, max(gap(lines, n, top.Range.Start.Line), top.Range.Start.Line)), true
-			}
+		first := t.Range.Start.Line != last
+		if opened, missing, found = n.fault(t, first); found {
+			return opened, missing, true
 		}
 		switch {
-		case opens(t.Type):
-			open = append(open, t)
-		case closes(t.Type) && len(open) > 0:
-			open = open[:len(open)-1]
+		case opener(t.Type) != 0:
+			n.open = append(n.open, t)
+		case closes(t.Type) && len(n.open) > 0:
+			n.early[n.indent(n.top().Range.Start.Line)] = t
+			n.open = n.open[:len(n.open)-1]
 		}
 		last = t.Range.End.Line
 		if t.Type == hclsyntax.TokenOHeredoc {
-			last = n
+			last = t.Range.Start.Line
 		}
 	}
 	return hcl.Range{}, hcl.Range{}, false
 }
 
-// gap is the line before n where what is missing would stand: behind the last line that holds something, the blank one that
-// was left there, or the last one itself.
-func gap(lines []string, n, from int) int {
-	last := n - 1
-	for last > from && strings.TrimSpace(lines[last-1]) == "" {
+func (n *nesting) top() hclsyntax.Token { return n.open[len(n.open)-1] }
+
+// fault reports whether a token, the first of its line or not, cannot stand where it does.
+func (n *nesting) fault(t hclsyntax.Token, first bool) (opened, missing hcl.Range, found bool) {
+	line := t.Range.Start.Line
+	if line > len(n.lines) && t.Type != hclsyntax.TokenEOF {
+		return opened, missing, false
+	}
+	if len(n.open) == 0 {
+		if early, ok := n.early[n.indent(line)]; ok && closes(t.Type) {
+			return early.Range, n.at(line), true // closed before: one of the two is too many
+		}
+		return opened, missing, false
+	}
+	top := n.top()
+	if top.Type == hclsyntax.TokenOHeredoc || top.Type == hclsyntax.TokenOQuote {
+		return opened, missing, false
+	}
+	from := top.Range.Start.Line
+	if closes(t.Type) && opener(top.Type) != t.Type {
+		return top.Range, n.at(max(min(line, n.gap(line, from)), from)), true
+	}
+	if !first || top.Type == hclsyntax.TokenTemplateInterp {
+		return opened, missing, false
+	}
+	at, here := n.indent(from), n.indent(line)
+	switch {
+	case t.Type == hclsyntax.TokenEOF || here < at || here == at && !closes(t.Type):
+		return top.Range, n.at(max(n.gap(line, from), from)), true
+	case closes(t.Type) && here > at:
+		if early, ok := n.early[here]; ok {
+			return early.Range, n.at(line), true
+		}
+	}
+	return opened, missing, false
+}
+
+func (n *nesting) indent(line int) int {
+	if line > len(n.lines) {
+		return 0
+	}
+	l := n.lines[line-1]
+	return len(l) - len(strings.TrimLeft(l, " \t"))
+}
+
+// gap is the line before another where what is missing would stand: behind the last line that holds something, the blank one
+// that was left there, or the last one itself.
+func (n *nesting) gap(line, from int) int {
+	last := line - 1
+	for last > from && strings.TrimSpace(n.lines[last-1]) == "" {
 		last--
 	}
-	return min(last+1, n-1)
+	return min(last+1, line-1)
 }
 
-func lineRange(name string, lines []string, n int) hcl.Range {
-	return hcl.Range{Filename: name, Start: hcl.Pos{Line: n, Column: 1}, End: hcl.Pos{Line: n, Column: len(lines[n-1]) + 1}}
+func (n *nesting) at(line int) hcl.Range {
+	line = min(line, len(n.lines))
+	return hcl.Range{Filename: n.name, Start: hcl.Pos{Line: line, Column: 1}, End: hcl.Pos{Line: line, Column: len(n.lines[line-1]) + 1}}
 }
 
-func opens(t hclsyntax.TokenType) bool {
+// opener is what closes a token that opens something, 0 for any other.
+func opener(t hclsyntax.TokenType) hclsyntax.TokenType {
 	switch t {
-	case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl, hclsyntax.TokenOHeredoc, hclsyntax.TokenOQuote:
-		return true
+	case hclsyntax.TokenOBrace:
+		return hclsyntax.TokenCBrace
+	case hclsyntax.TokenOBrack:
+		return hclsyntax.TokenCBrack
+	case hclsyntax.TokenOParen:
+		return hclsyntax.TokenCParen
+	case hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
+		return hclsyntax.TokenTemplateSeqEnd
+	case hclsyntax.TokenOHeredoc:
+		return hclsyntax.TokenCHeredoc
+	case hclsyntax.TokenOQuote:
+		return hclsyntax.TokenCQuote
 	}
-	return false
+	return 0
 }
 
 func closes(t hclsyntax.TokenType) bool {
-	switch t {
-	case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenTemplateSeqEnd, hclsyntax.TokenCHeredoc, hclsyntax.TokenCQuote:
-		return true
-	}
-	return false
+	return slices.Contains([]hclsyntax.TokenType{
+		hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenTemplateSeqEnd, hclsyntax.TokenCHeredoc, hclsyntax.TokenCQuote,
+	}, t)
 }

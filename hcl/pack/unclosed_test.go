@@ -11,11 +11,16 @@ func TestUnclosed(t *testing.T) {
 		src             string
 		opened, missing int // 0: nothing is found
 	}{
-		"a brace of an inner block": {"a {\n  b {\n    c = 1\n  \n  d = 2\n}\n", 2, 4},
-		"the last brace":            {"a {\n  b = 1\n", 1, 2},
-		"a bracket":                 {"a = [\n  1,\n\nb = 2\n", 1, 2},
-		"a brace on one line":       {"a {\n  b { c = 1\n  d = 2\n}\n", 2, 2},
-		"all closed":                {"a {\n  b = [\n    1,\n  ]\n  c = <<-E\n  x {\n  E\n}\n", 0, 0},
+		"a brace of an inner block":             {"a {\n  b {\n    c = 1\n  \n  d = 2\n}\n", 2, 4},
+		"the last brace":                        {"a {\n  b = 1\n", 1, 2},
+		"a bracket":                             {"a = [\n  1,\n\nb = 2\n", 1, 3},
+		"a brace on one line":                   {"a {\n  b { c = 1\n  d = 2\n}\n", 2, 2},
+		"a brace before a blank line":           {"a {\n  b = 1\n\n\nc {\n}\n", 1, 3},
+		"one kind closed by another":            {"a = object(x\n  b = 1\n})\n", 1, 2},
+		"a parenthesis in place of a brace":     {"a (\n  b = 1\n}\n", 1, 2},
+		"a brace too many at the end of a line": {"a {\n  b {\n    c = 1 }\n  }\n}\n", 3, 4},
+		"a brace too many among the last":       {"a {\n  b = 1 }\n}\n", 2, 3},
+		"all closed":                            {"a {\n  b = [\n    1,\n  ]\n  c = <<-E\n  x {\n  E\n}\n", 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			opened, missing, found := unclosed([]byte(tc.src), "f")

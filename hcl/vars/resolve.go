@@ -19,6 +19,9 @@ func Resolve(p *pack.Pack, in Inputs) (*Values, diag.Diagnostics) {
 	declared, diags := Declare(p)
 	r := &resolver{pack: p, declared: declared, given: map[string]given{}, values: &Values{Sources: map[string][]byte{}}}
 	r.diags = diags
+	if p.VariablesBroken {
+		return r.values, r.diags // whatever would be said of a value would follow from that
+	}
 	for _, v := range declared {
 		r.sensitive = r.sensitive || v.Sensitive
 	}

@@ -10,10 +10,11 @@ import (
 // Code is the process's exit status.
 type Code int
 
-// The exit codes. 2 and 5 are reserved.
+// The exit codes. 5 is reserved.
 const (
 	CodeOK          Code = 0
 	CodeUsage       Code = 1 // wrong usage, or a pack with errors
+	CodeChanges     Code = 2 // with -detailed-exitcode: there would be changes
 	CodeCluster     Code = 3 // cluster unreachable or access denied
 	CodeFailed      Code = 4 // a deployment failed or was reverted
 	CodeTimedOut    Code = 6

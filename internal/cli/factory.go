@@ -31,6 +31,7 @@ type Factory struct {
 
 // Releaser works on releases on a cluster.
 type Releaser interface {
+	Plan(ctx context.Context, s *stack.Stack, opt release.RunOptions, obs release.Observer) (*release.Plan, error)
 	Run(ctx context.Context, s *stack.Stack, opt release.RunOptions, obs release.Observer) (*release.Result, error)
 	Stop(ctx context.Context, opt release.StopOptions, obs release.Observer) (*release.Result, error)
 	Scale(ctx context.Context, opt release.ScaleOptions, obs release.Observer) (*release.Result, error)

@@ -53,6 +53,7 @@ func NewCmdRoot(f *Factory) *cobra.Command {
 		NewCmdRender(f, nil),
 		NewCmdValidate(f, nil),
 		NewCmdTest(f, nil),
+		NewCmdPlan(f, nil),
 		NewCmdRun(f, nil),
 		NewCmdStatus(f, nil),
 		NewCmdList(f, nil),

@@ -23,9 +23,9 @@ func (r *run) credentials(ctx context.Context) error {
 	r.enter(PhaseCredentials, "looking after %d credentials", len(r.manifest.Credentials))
 	p := problems{outcome: Failed}
 	values := make([]map[string]string, len(r.manifest.Credentials))
-	var known []string
+	known := r.given()
 	for i, c := range r.manifest.Credentials {
-		found, err := r.found(ctx, c, &p)
+		found, _, err := r.found(ctx, c, &known, &p)
 		if err != nil {
 			return err
 		}
@@ -53,17 +53,36 @@ func (r *run) credentials(ctx context.Context) error {
 
 func variableOf(jobID string) string { return "nomad/jobs/" + jobID }
 
-// found reads a credential from its readers' variables: nil when none has it.
-func (r *run) found(ctx context.Context, c stack.Credential, p *problems) (map[string]string, error) {
-	var found map[string]string
+// given are the secrets that the person gave with the pack's values.
+func (r *run) given() []string {
+	var out []string
+	for _, c := range r.manifest.Credentials {
+		if c.Value != nil {
+			out = append(out, c.Value.Reveal())
+		}
+	}
+	return out
+}
+
+// found reads a credential from its readers' variables: nil when none has it. holders are the readers that have it; all
+// that these variables hold is added to known, of whichever credential it is.
+func (r *run) found(ctx context.Context, c stack.Credential, known *[]string, p *problems) (found map[string]string, holders []string, err error) {
 	var at string
 	for _, reader := range c.Readers {
 		path := variableOf(reader)
 		v, err := r.deps.Nomad.Variable(ctx, path)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
+		}
+		if v != nil {
+			for _, key := range sorted(v.Items) {
+				*known = append(*known, v.Items[key])
+			}
 		}
 		items, missing := pick(v, c.Items())
+		if len(missing) == 0 {
+			holders = append(holders, reader)
+		}
 		switch {
 		case len(items) == 0:
 		case len(missing) > 0:
@@ -79,7 +98,7 @@ func (r *run) found(ctx context.Context, c stack.Credential, p *problems) (map[s
 			}
 		}
 	}
-	return found, nil
+	return found, holders, nil
 }
 
 // pick takes a credential's items out of a variable.
@@ -95,11 +114,14 @@ func pick(v *api.Variable, keys []string) (items map[string]string, missing []st
 	return items, missing
 }
 
-// make generates a credential that stands nowhere, unless somebody else must supply it or data exists that was made with
-// the lost one.
-func (r *run) make(ctx context.Context, c stack.Credential, p *problems) (map[string]string, error) {
+// makeable says whether a credential that stands nowhere may be made: not when somebody else must supply it, or when data
+// exists that was made with the lost one.
+func (r *run) makeable(ctx context.Context, c stack.Credential, p *problems) (bool, error) {
 	if len(c.Readers) == 0 {
-		return nil, nil // nobody would get it
+		return false, nil // nobody would get it
+	}
+	if c.Value != nil {
+		return true, nil
 	}
 	var args []string
 	for _, item := range c.Items() {
@@ -109,18 +131,29 @@ func (r *run) make(ctx context.Context, c stack.Credential, p *problems) (map[st
 	if !c.Generate {
 		p.add("put it there, packctl copies it to every job that reads it: "+put,
 			"credential %s does not exist, and the pack says that it is supplied, not generated", c.Name)
-		return nil, nil
+		return false, nil
 	}
 	for _, name := range c.Volumes {
 		have, err := r.deps.Nomad.Volumes(ctx, name)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
 		if len(have) > 0 {
 			p.add("put the old one back: "+put+"; or, when the data is not needed, delete the volume: nomad volume delete -type host "+have[0].ID,
 				"credential %s is missing, but volume %s exists, whose data was made with it: a new one would not open it", c.Name, name)
-			return nil, nil
+			return false, nil
 		}
+	}
+	return true, nil
+}
+
+// make makes the values of a credential that stands nowhere.
+func (r *run) make(ctx context.Context, c stack.Credential, p *problems) (map[string]string, error) {
+	if may, err := r.makeable(ctx, c, p); err != nil || !may {
+		return nil, err
+	}
+	if c.Value != nil {
+		return map[string]string{c.Name: c.Value.Reveal()}, nil
 	}
 	authority, err := r.authority(ctx, c)
 	if err != nil {

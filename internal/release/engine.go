@@ -48,6 +48,27 @@ func (e *Engine) Run(ctx context.Context, s *stack.Stack, opt RunOptions, obs Ob
 	return r.finish(ctx, opt.Timeout, r.do)
 }
 
+// Plan says what Run would do, and changes nothing. The Plan is never nil and as complete as could be found out; an error
+// is always an *Error: also what would keep a run from beginning, which stands in the plan's Problems too.
+func (e *Engine) Plan(ctx context.Context, s *stack.Stack, opt RunOptions, obs Observer) (*Plan, error) {
+	r := &run{
+		verb:     verb{deps: e.deps, obs: obs, began: e.deps.Now()},
+		manifest: manifestOf(s),
+		opt:      opt,
+	}
+	r.res = &Result{Release: s.Release.Name, Namespace: s.Release.Namespace}
+	plan := newPlan(r.manifest)
+	_, err := r.finish(ctx, opt.Timeout, func(ctx context.Context) error {
+		r.enter(PhasePlan, "planning release %s of pack %s", r.manifest.Release.Name, r.manifest.Pack.Name)
+		err := r.reach(ctx)
+		if err == nil {
+			plan, err = r.plan(ctx)
+		}
+		return err
+	})
+	return plan, err
+}
+
 // Stop stops every job of a release, front first, and waits until nothing of it runs. Volumes and secrets stay.
 func (e *Engine) Stop(ctx context.Context, opt StopOptions, obs Observer) (*Result, error) {
 	s := &stop{verb: verb{deps: e.deps, obs: obs, began: e.deps.Now()}, opt: opt}

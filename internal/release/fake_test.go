@@ -44,6 +44,7 @@ type fake struct {
 	reads     int                        // of log files
 	listFault error                      // of Allocs
 	logFaults map[string]error           // by allocation
+	diff      *api.JobDiff               // what Plan answers; nil: it compares
 }
 
 func newFake() *fake {
@@ -126,6 +127,9 @@ func (f *fake) Plan(_ context.Context, job *api.Job) (*api.JobPlanResponse, erro
 		if value(before.Name) != value(job.Name) {
 			resp.Diff = &api.JobDiff{Type: "Edited", Fields: []*api.FieldDiff{{Type: "Edited", Name: "Name"}}}
 		}
+	}
+	if f.diff != nil {
+		resp.Diff = f.diff
 	}
 	return resp, nil
 }

@@ -6,10 +6,10 @@ import (
 	"github.com/hashicorp/nomad/api"
 )
 
-// ports fails when something that is not Nomad's listens on a static port of the stack. Nomad knows only its own
+// ports notes when something that is not Nomad's listens on a static port of the stack. Nomad knows only its own
 // allocations: a task on the host's network would fail late, and bridge networking would even take the port over
 // silently. That can be seen only from the machine itself, so only where the agent is on this one.
-func (r *run) ports(ctx context.Context) error {
+func (r *run) ports(ctx context.Context, p *problems) error {
 	if r.deps.Local == nil {
 		return nil
 	}
@@ -23,7 +23,6 @@ func (r *run) ports(ctx context.Context) error {
 			eachStaticPort(job.before, func(_ string, port api.Port) { held[port.Value] = true })
 		}
 	}
-	p := problems{outcome: Failed}
 	for _, job := range r.jobs {
 		eachStaticPort(job.api, func(group string, port api.Port) {
 			if held[port.Value] {
@@ -39,11 +38,12 @@ func (r *run) ports(ctx context.Context) error {
 				}
 				p.add("stop what listens there, or give the tier another port with the variable that the pack has for it (packctl render shows where it goes)",
 					"port %d, which tier %s of job %s (%s) needs as %q on %s, is taken by %s", port.Value, group, job.ID, job.File, port.Label, address, holder)
+				p.about(job.ID, group, job.File)
 				return
 			}
 		})
 	}
-	return p.err()
+	return nil
 }
 
 func eachStaticPort(job *api.Job, do func(group string, port api.Port)) {

@@ -28,9 +28,9 @@ type real struct {
 	api    *api.Client
 }
 
-func newReal(t *testing.T) *real {
+func newReal(t *testing.T, extra ...string) *real {
 	c := realtest.Consul(t)
-	n := realtest.Nomad(t, c)
+	n := realtest.Nomad(t, c, extra...)
 	client, err := nomad.New(nomad.Config{Address: n.URL})
 	if err != nil {
 		t.Fatal(err)

@@ -2,8 +2,6 @@ package release
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -40,7 +38,7 @@ func (r *run) do(ctx context.Context) error {
 	if err := r.reach(ctx); err != nil {
 		return err
 	}
-	if err := r.plan(ctx); err != nil {
+	if _, err := r.plan(ctx); err != nil {
 		return err
 	}
 	return r.locked(ctx, r.manifest.Release.Name, r.underLock)
@@ -79,30 +77,6 @@ func (r *run) reach(ctx context.Context) error {
 		return nil
 	}
 	return r.deps.Health.Ping(ctx)
-}
-
-// problems collects what speaks against a run, to be told all at once.
-type problems struct {
-	outcome Outcome
-	list    []string
-	hints   []string
-}
-
-func (p *problems) add(hint, format string, args ...any) {
-	p.list = append(p.list, fmt.Sprintf(format, args...))
-	for _, h := range p.hints {
-		if h == hint {
-			return
-		}
-	}
-	p.hints = append(p.hints, hint)
-}
-
-func (p *problems) err() error {
-	if len(p.list) == 0 {
-		return nil
-	}
-	return &Error{Outcome: p.outcome, Err: errors.New(strings.Join(p.list, "\n")), Hint: strings.Join(p.hints, "\n")}
 }
 
 // prune stops what the stack no longer has, when that was asked for, and else mentions it.

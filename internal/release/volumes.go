@@ -11,9 +11,9 @@ import (
 	"github.com/hashicorp/nomad/api"
 )
 
-// missingVolumes are the names of the stack's volumes that do not exist yet.
-func (r *run) missingVolumes(ctx context.Context) (map[string]bool, error) {
-	missing := map[string]bool{}
+// planVolumes looks at the stack's volumes: which do not exist yet, and which exist with another specification.
+func (r *run) planVolumes(ctx context.Context, plan *Plan, p *problems) (missing map[string]bool, err error) {
+	missing = map[string]bool{}
 	for _, v := range r.manifest.Volumes {
 		have, err := r.deps.Nomad.Volumes(ctx, v.Spec.Name)
 		if err != nil {
@@ -21,6 +21,7 @@ func (r *run) missingVolumes(ctx context.Context) (map[string]bool, error) {
 		}
 		if len(have) == 0 {
 			missing[v.Spec.Name] = true
+			plan.Volumes = append(plan.Volumes, VolumePlan{Name: v.Spec.Name, Type: cmp.Or(v.Spec.PluginID, "mkdir")})
 		}
 	}
 	return missing, nil

@@ -23,7 +23,7 @@ func (r *run) credentials(ctx context.Context) error {
 	r.enter(PhaseCredentials, "looking after %d credentials", len(r.manifest.Credentials))
 	p := problems{outcome: Failed}
 	values := make([]map[string]string, len(r.manifest.Credentials))
-	known := r.given()
+	known := r.givenSecrets()
 	for i, c := range r.manifest.Credentials {
 		found, _, err := r.found(ctx, c, &known, &p)
 		if err != nil {
@@ -53,8 +53,8 @@ func (r *run) credentials(ctx context.Context) error {
 
 func variableOf(jobID string) string { return "nomad/jobs/" + jobID }
 
-// given are the secrets that the person gave with the pack's values.
-func (r *run) given() []string {
+// givenSecrets are those that the person gave with the pack's values.
+func (r *run) givenSecrets() []string {
 	var out []string
 	for _, c := range r.manifest.Credentials {
 		if c.Value != nil {

@@ -7,7 +7,7 @@ import (
 
 // planCredentials looks at the credentials without writing one, and learns the values that must not be shown.
 func (r *run) planCredentials(ctx context.Context, plan *Plan, p *problems) error {
-	known := r.given()
+	known := r.givenSecrets()
 	for _, c := range r.manifest.Credentials {
 		before := len(p.list)
 		found, holders, err := r.found(ctx, c, &known, p)

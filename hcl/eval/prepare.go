@@ -57,7 +57,7 @@ func (f *fileEval) prepare(group *hclsyntax.Body, blocks []*hclsyntax.Block, lab
 		}
 	}
 	p := Prepare{Group: label}
-	task := &prepareTask{fileEval: f, scope: sc, first: blocks[0], last: blocks[0]}
+	task := &prepareTask{fileEval: f, scope: sc, group: group, first: blocks[0], last: blocks[0]}
 	names := map[string]bool{}
 	for _, b := range blocks {
 		schema := waitForSchema()

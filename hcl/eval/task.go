@@ -55,6 +55,7 @@ type sqlFile struct {
 type prepareTask struct {
 	*fileEval
 	scope *scope
+	group *hclsyntax.Body
 	first *hclsyntax.Block
 	last  *hclsyntax.Block // the last of those that follow the first with nothing between
 
@@ -133,6 +134,7 @@ func (t *prepareTask) edit(p Prepare) edit {
 	w.line(2, "hook    = %s", quote("prestart"))
 	w.line(2, "sidecar = false")
 	w.line(1, "}")
+	w.identity(p)
 	w.config(driver)
 	w.envBlock(p)
 	for _, b := range t.moved {

@@ -102,6 +102,20 @@ func (w *taskWriter) attribute(depth, width int, a *hclsyntax.Attribute, at slot
 	w.text("\n")
 }
 
+// identity asks for the token with which the task may look up services where Consul has ACLs. Nomad gives one to tasks with
+// this block, or in a group with it.
+func (w *taskWriter) identity(p Prepare) {
+	grouped := slices.ContainsFunc(w.t.group.Blocks, func(b *hclsyntax.Block) bool {
+		keep, _ := w.t.when(b.Body, w.t.scope)
+		return keep && b.Type == "consul"
+	})
+	asks := slices.ContainsFunc(p.WaitFor, func(c WaitFor) bool { return c.Kind == spec.KindService })
+	if asks && !grouped {
+		w.line(0, "")
+		w.line(1, "consul {}")
+	}
+}
+
 func (w *taskWriter) envBlock(p Prepare) {
 	const consul = "CONSUL_HTTP_ADDR"
 	own := !slices.ContainsFunc(w.t.env, func(a *hclsyntax.Attribute) bool { return a.Name == consul })

@@ -18,6 +18,11 @@ const agentRemedy = "run `make tools` (the first time it takes some minutes)"
 // Consul starts a Consul server in memory. extra is configuration in HCL on top of ours.
 func Consul(t testing.TB, extra ...string) *Server {
 	t.Helper()
+	return consulServer(t, access{client: http.DefaultClient}, extra...)
+}
+
+func consulServer(t testing.TB, a access, extra ...string) *Server {
+	t.Helper()
 	return begin(t, "consul", func(s *Server) error {
 		bin, err := find("consul", agentRemedy)
 		if err != nil {
@@ -27,7 +32,7 @@ func Consul(t testing.TB, extra ...string) *Server {
 		if err != nil {
 			return err
 		}
-		s.at("http", ports[0])
+		s.at(a.scheme(), ports[0])
 		s.stop = syscall.SIGINT
 		config := fmt.Sprintf(`
 bind_addr            = "127.0.0.1"
@@ -36,7 +41,7 @@ node_name            = "test"
 disable_update_check = true
 enable_local_script_checks = true
 ports {
-  http     = %d
+  %s
   server   = %d
   serf_lan = %d
   serf_wan = -1
@@ -44,10 +49,10 @@ ports {
   grpc     = -1
   grpc_tls = -1
 }
-`, ports[0], ports[1], ports[2])
+`, a.consulPorts(ports[0]), ports[1], ports[2])
 		s.ready = func(ctx context.Context, s *Server) error {
 			var nodes []struct{ Node string }
-			if err := getJSON(ctx, s.URL+"/v1/catalog/nodes", &nodes); err != nil {
+			if err := a.getJSON(ctx, s.URL+"/v1/catalog/nodes", &nodes); err != nil {
 				return err
 			}
 			if len(nodes) == 0 {
@@ -64,6 +69,15 @@ ports {
 // extra is configuration in HCL on top of ours.
 func Nomad(t testing.TB, consul *Server, extra ...string) *Server {
 	t.Helper()
+	integration := `consul { address = "127.0.0.1:1"  auto_advertise = false  server_auto_join = false  client_auto_join = false }`
+	if consul != nil {
+		integration = fmt.Sprintf(`consul { address = %q }`, consul.Addr)
+	}
+	return nomadServer(t, access{client: http.DefaultClient}, append([]string{integration}, extra...)...)
+}
+
+func nomadServer(t testing.TB, a access, extra ...string) *Server {
+	t.Helper()
 	return begin(t, "nomad", func(s *Server) error {
 		bin, err := find("nomad", agentRemedy)
 		if err != nil {
@@ -73,12 +87,8 @@ func Nomad(t testing.TB, consul *Server, extra ...string) *Server {
 		if err != nil {
 			return err
 		}
-		s.at("http", ports[0])
+		s.at(a.scheme(), ports[0])
 		s.stop = syscall.SIGINT
-		integration := `consul { address = "127.0.0.1:1"  auto_advertise = false  server_auto_join = false  client_auto_join = false }`
-		if consul != nil {
-			integration = fmt.Sprintf(`consul { address = %q }`, consul.Addr)
-		}
 		config := fmt.Sprintf(`
 bind_addr            = "127.0.0.1"
 name                 = "test"
@@ -107,14 +117,16 @@ plugin "docker" {
     }
   }
 }
-%s
-`, ports[0], ports[1], ports[2], filepath.Join(s.Dir, "alloc"), filepath.Join(s.Dir, "state"), filepath.Join(s.Dir, "mounts"), integration)
+`, ports[0], ports[1], ports[2], filepath.Join(s.Dir, "alloc"), filepath.Join(s.Dir, "state"), filepath.Join(s.Dir, "mounts"))
 		s.ready = func(ctx context.Context, s *Server) error {
 			var nodes []struct {
 				Status  string
 				Drivers map[string]struct{ Healthy bool }
 			}
-			if err := getJSON(ctx, s.URL+"/v1/nodes", &nodes); err != nil {
+			if err := a.admit(ctx, s.URL); err != nil {
+				return err
+			}
+			if err := a.getJSON(ctx, s.URL+"/v1/nodes", &nodes); err != nil {
 				return err
 			}
 			if len(nodes) != 1 || nodes[0].Status != "ready" || !nodes[0].Drivers["raw_exec"].Healthy {
@@ -164,12 +176,59 @@ func agentEnviron(dir string) []string {
 	return append(env, "TMPDIR="+dir) // dev mode makes its data folder there
 }
 
-func getJSON(ctx context.Context, url string, into any) error {
+// access is how the tests' own requests reach an agent.
+type access struct {
+	client    *http.Client
+	header    string // that carries the token; empty without ACLs
+	token     string
+	bootstrap bool // Nomad makes the token known when it is asked to, once
+}
+
+func (a access) scheme() string {
+	if a.header != "" {
+		return "https"
+	}
+	return "http"
+}
+
+// consulPorts opens one of Consul's two ports for its API.
+func (a access) consulPorts(port int) string {
+	if a.header != "" {
+		return fmt.Sprintf("http = -1\n  https = %d", port)
+	}
+	return fmt.Sprintf("http = %d", port)
+}
+
+// admit bootstraps Nomad's ACLs with the token of our choice. That they are is no error.
+func (a access) admit(ctx context.Context, url string) error {
+	if !a.bootstrap {
+		return nil
+	}
+	body := strings.NewReader(fmt.Sprintf(`{"BootstrapSecret": %q}`, a.token))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/v1/acl/bootstrap", body)
+	if err != nil {
+		return err
+	}
+	resp, err := a.client.Do(req)
+	if err != nil {
+		return err
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusBadRequest {
+		return fmt.Errorf("bootstrap the ACLs: %s", resp.Status)
+	}
+	return nil
+}
+
+func (a access) getJSON(ctx context.Context, url string, into any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	if a.header != "" {
+		req.Header.Set(a.header, a.token)
+	}
+	resp, err := a.client.Do(req)
 	if err != nil {
 		return err
 	}

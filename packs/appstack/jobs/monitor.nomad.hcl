@@ -59,6 +59,8 @@ job "monitor" {
         env = true
       }
 
+      consul {} # and Consul with a token of its own, where ACLs are on
+
       config {
         image           = var.sidecar_image
         entrypoint      = ["/sidecar", "monitor"]

@@ -73,6 +73,8 @@ job "web" {
       kill_signal  = "SIGQUIT" # finishes the requests that it has
       kill_timeout = "20s"
 
+      consul {} # with ACLs on, a token that may look up the upstreams
+
       config {
         image           = var.nginx_image
         ports           = local.dev ? ["https", "http", "debug"] : ["https", "http"]

@@ -82,6 +82,8 @@ job "web" {
       kill_signal  = "SIGQUIT" # finishes the requests that it has
       kill_timeout = "20s"
 
+      consul {} # with ACLs on, a token that may look up the upstreams
+
       config {
         image           = var.nginx_image
         ports           = concat(["http"], local.dev ? [] : ["https"], !local.dev && local.flutter ? ["flutter"] : [])

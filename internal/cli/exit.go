@@ -10,13 +10,14 @@ import (
 // Code is the process's exit status.
 type Code int
 
-// The exit codes. 5 is reserved.
+// The exit codes.
 const (
 	CodeOK          Code = 0
 	CodeUsage       Code = 1 // wrong usage, or a pack with errors
 	CodeChanges     Code = 2 // with -detailed-exitcode: there would be changes
 	CodeCluster     Code = 3 // cluster unreachable or access denied
 	CodeFailed      Code = 4 // a deployment failed or was reverted
+	CodeRolledBack  Code = 5 // failed, and every job is back at the last healthy revision
 	CodeTimedOut    Code = 6
 	CodeInterrupted Code = 7
 	CodeConflict    Code = 8 // somebody else changed, owns or works on it
@@ -68,6 +69,8 @@ func outcomeCode(o release.Outcome) Code {
 		return CodeCluster
 	case release.Failed, release.Reverted:
 		return CodeFailed
+	case release.RolledBack:
+		return CodeRolledBack
 	case release.TimedOut:
 		return CodeTimedOut
 	case release.Interrupted:

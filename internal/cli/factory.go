@@ -35,6 +35,7 @@ type Releaser interface {
 	Run(ctx context.Context, s *stack.Stack, opt release.RunOptions, obs release.Observer) (*release.Result, error)
 	Stop(ctx context.Context, opt release.StopOptions, obs release.Observer) (*release.Result, error)
 	Scale(ctx context.Context, opt release.ScaleOptions, obs release.Observer) (*release.Result, error)
+	History(ctx context.Context, release string) ([]*release.Revision, error)
 	Logs(ctx context.Context, opt release.LogOptions, sink release.LogSink) error
 	Inspector
 }

@@ -60,6 +60,7 @@ func NewCmdRoot(f *Factory) *cobra.Command {
 		NewCmdStop(f, nil),
 		NewCmdScale(f, nil),
 		NewCmdLogs(f, nil),
+		NewCmdHistory(f, nil),
 		NewCmdVersion(f, nil),
 	)
 	f.completeFlags(root)

@@ -1,11 +1,15 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
+	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/spf13/cobra"
 
+	"github.com/packctl/packctl/hcl/vars"
 	"github.com/packctl/packctl/internal/release"
 )
 
@@ -17,6 +21,7 @@ type RunOptions struct {
 	Detach  bool
 	Prune   bool
 	Timeout time.Duration
+	History int
 	Output  string
 }
 
@@ -50,6 +55,7 @@ func NewCmdRun(f *Factory, runF func(context.Context, *RunOptions) error) *cobra
 	cmd.Flags().BoolVar(&opts.Detach, "detach", false, "end when everything is submitted")
 	cmd.Flags().BoolVar(&opts.Prune, "prune", false, "stop the release's jobs that the pack no longer has")
 	cmd.Flags().DurationVar(&opts.Timeout, "timeout", 0, "give up after this `time`; what was submitted goes on (default: the deployments' own deadlines)")
+	cmd.Flags().IntVar(&opts.History, "history-max", 10, "how many `revisions` to keep")
 	outputFlag(cmd, &opts.Output, "text", "json")
 	return cmd
 }
@@ -71,9 +77,27 @@ func runRun(ctx context.Context, opts *RunOptions) error {
 		Timeout: opts.Timeout,
 		Detach:  opts.Detach,
 		Prune:   opts.Prune,
+
+		Inputs:     inputsOf(l.Values),
+		HistoryMax: opts.History,
 	}, v)
 	if result != nil {
 		v.Finished(result, l.Stack.Outputs)
 	}
 	return err
+}
+
+// inputsOf are the values that a person gave: those that neither a default nor the env's file says.
+func inputsOf(values *vars.Values) release.Inputs {
+	in := release.Inputs{Env: values.Env}
+	for _, x := range values.List {
+		if x.Origin.Source == vars.FromDefault || x.Origin.Source == vars.FromEnvFile {
+			continue
+		}
+		plain, _ := x.Value.UnmarkDeep()
+		in.Values = append(in.Values, release.Input{Name: x.Variable.Name, Value: string(hclwrite.TokensForValue(plain).Bytes()), Sensitive: x.Variable.Sensitive})
+	}
+	slices.SortStableFunc(in.Values, func(a, b release.Input) int { return cmp.Compare(a.Name, b.Name) })
+	in.Values = slices.CompactFunc(in.Values, func(a, b release.Input) bool { return a.Name == b.Name }) // job files may declare one name each
+	return in
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,13 +38,37 @@ func (c *Client) Variable(ctx context.Context, path string) (*api.Variable, erro
 
 // PutVariable writes v when its modify index is still the stored one.
 func (c *Client) PutVariable(ctx context.Context, v *api.Variable) error {
-	_, _, err := c.api.Variables().CheckedUpdate(v, c.write(ctx))
+	now, _, err := c.api.Variables().CheckedUpdate(v, c.write(ctx))
 	var conflict api.ErrCASConflict
 	if errors.As(err, &conflict) {
 		return &MovedError{What: "the variable " + v.Path}
 	}
 	if err != nil {
 		return c.fault("write the variable "+v.Path, err)
+	}
+	v.ModifyIndex = now.ModifyIndex
+	return nil
+}
+
+// VariablePaths lists the paths that begin with prefix, sorted.
+func (c *Client) VariablePaths(ctx context.Context, prefix string) ([]string, error) {
+	list, _, err := c.api.Variables().PrefixList(prefix, c.query(ctx))
+	if err != nil {
+		return nil, c.fault("list the variables below "+prefix, err)
+	}
+	paths := make([]string, len(list))
+	for i, v := range list {
+		paths[i] = v.Path
+	}
+	slices.Sort(paths)
+	return paths, nil
+}
+
+// DeleteVariable removes the variable at path; there need not be one.
+func (c *Client) DeleteVariable(ctx context.Context, path string) error {
+	_, err := c.api.Variables().Delete(path, c.write(ctx))
+	if err != nil && statusOf(err) != http.StatusNotFound {
+		return c.fault("remove the variable "+path, err)
 	}
 	return nil
 }

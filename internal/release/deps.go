@@ -15,7 +15,7 @@ type Deps struct {
 	Health Health     // nil: Consul is not asked, Nomad's word about health decides alone
 	Local  LocalPorts // nil: the Nomad agent is not on this machine
 	Now    func() time.Time
-	Owner  string // who holds the lock, for others to read: "ann@laptop, pid 4711"
+	Owner  string // who holds the lock, for others to read: "ann@laptop, pid 4711"; up to the comma who makes a revision
 }
 
 // Nomad is what the engine needs of a Nomad cluster, in one namespace. A lookup of what does not exist is nil, not an error.
@@ -65,12 +65,17 @@ type Scaler interface {
 	Scale(ctx context.Context, job, group string, count int, message string, index uint64) error
 }
 
-// Store holds small secrets and locks.
+// Store holds small secrets, the records of revisions, and locks.
 type Store interface {
 	// Variable reads the variable at path.
 	Variable(ctx context.Context, path string) (*api.Variable, error)
-	// PutVariable writes the variable when its modify index is still that of v (0: it must not exist), or fails with a FaultMoved.
+	// PutVariable writes the variable when its modify index is still that of v (0: it must not exist), or fails with a
+	// FaultMoved. The new modify index is then v's.
 	PutVariable(ctx context.Context, v *api.Variable) error
+	// VariablePaths lists the paths that begin with prefix, sorted.
+	VariablePaths(ctx context.Context, prefix string) ([]string, error)
+	// DeleteVariable removes the variable at path; there need not be one.
+	DeleteVariable(ctx context.Context, path string) error
 	// Lock takes the lock at path and keeps it until Unlock. It fails with a FaultHeld when somebody else has it.
 	Lock(ctx context.Context, path, owner string) (Lock, error)
 }

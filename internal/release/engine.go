@@ -184,7 +184,7 @@ func (v *verb) enter(p Phase, format string, args ...any) {
 // locked calls do while the release's lock is held. Losing the lock ends do's context.
 func (v *verb) locked(ctx context.Context, name string, do func(context.Context) error) error {
 	v.enter(PhaseLock, "taking the lock of release %s", name)
-	lock, err := v.deps.Nomad.Lock(ctx, "packctl/releases/"+name+"/lock", v.deps.Owner)
+	lock, err := v.deps.Nomad.Lock(ctx, lockPath(name), v.deps.Owner)
 	var held FaultHeld
 	if errors.As(err, &held) {
 		owner, since := held.Holder()

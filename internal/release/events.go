@@ -53,17 +53,18 @@ type Outcome string
 
 // The outcomes.
 const (
-	Healthy     Outcome = "healthy"     // every tier is healthy, or for stop: gone
-	Unchanged   Outcome = "unchanged"   // nothing had to be submitted and every tier is healthy
-	Failed      Outcome = "failed"      // a tier cannot become healthy
-	Reverted    Outcome = "reverted"    // Nomad put an earlier version back
-	TimedOut    Outcome = "timed out"   // neither healthy nor failed when the time was over
-	Interrupted Outcome = "interrupted" // the person stopped it; what was submitted goes on
-	Conflict    Outcome = "conflict"    // somebody else changed a job, or owns it
-	Locked      Outcome = "locked"      // another packctl works on this release
-	Unreachable Outcome = "unreachable" // no answer from the cluster
-	Denied      Outcome = "denied"      // the token lacks a right, or there is none
-	Refused     Outcome = "refused"     // what was asked for does not fit the release; nothing was changed
+	Healthy     Outcome = "healthy"                // every tier is healthy, or for stop: gone
+	Unchanged   Outcome = "unchanged"              // nothing had to be submitted and every tier is healthy
+	Failed      Outcome = "failed"                 // a tier cannot become healthy
+	Reverted    Outcome = "reverted"               // Nomad put an earlier version back
+	RolledBack  Outcome = "failed and rolled back" // every job is as the last healthy revision has it
+	TimedOut    Outcome = "timed out"              // neither healthy nor failed when the time was over
+	Interrupted Outcome = "interrupted"            // the person stopped it; what was submitted goes on
+	Conflict    Outcome = "conflict"               // somebody else changed a job, or owns it
+	Locked      Outcome = "locked"                 // another packctl works on this release
+	Unreachable Outcome = "unreachable"            // no answer from the cluster
+	Denied      Outcome = "denied"                 // the token lacks a right, or there is none
+	Refused     Outcome = "refused"                // what was asked for does not fit the release; nothing was changed
 )
 
 // Result is what a verb did. It is complete also when the verb ended with an Error.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,10 +31,12 @@ type fake struct {
 	failed    map[string]*api.AllocationMetric // by group: what plan refuses
 	addresses map[string][]string
 	index     uint64
-	calls     []string // what changed something, in order
+	calls     []string // what changed something, in order; packctl's own variables are in kept
+	kept      []string
 	changed   chan struct{}
 	lost      chan struct{}
 	putFault  func(path string) error
+	keepFault func(path string) error // as putFault, of packctl's own variables
 	regFault  error
 	stopping  func(id string)            // what happens while a job is being stopped
 	blocker   map[string]*api.Deployment // by job: what lets nothing be scaled
@@ -236,8 +239,12 @@ func (f *fake) Variable(_ context.Context, path string) (*api.Variable, error) {
 func (f *fake) PutVariable(_ context.Context, v *api.Variable) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.putFault != nil {
-		if err := f.putFault(v.Path); err != nil {
+	fault, ours := f.putFault, strings.HasPrefix(v.Path, "packctl/")
+	if ours {
+		fault = f.keepFault
+	}
+	if fault != nil {
+		if err := fault(v.Path); err != nil {
 			return err
 		}
 	}
@@ -249,7 +256,26 @@ func (f *fake) PutVariable(_ context.Context, v *api.Variable) error {
 		return movedFault{}
 	}
 	f.set(v.Path, v.Items)
+	v.ModifyIndex = f.index
+	if ours {
+		f.kept = append(f.kept, fmt.Sprintf("put %s after %d", v.Path, len(f.calls)))
+		return nil
+	}
 	f.did("put " + v.Path)
+	return nil
+}
+
+func (f *fake) VariablePaths(_ context.Context, prefix string) ([]string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(f.variables)), func(p string) bool { return !strings.HasPrefix(p, prefix) }), nil
+}
+
+func (f *fake) DeleteVariable(_ context.Context, path string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.variables, path)
+	f.kept = append(f.kept, "delete "+path)
 	return nil
 }
 

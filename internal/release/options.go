@@ -8,6 +8,10 @@ type RunOptions struct {
 	Timeout time.Duration // for the whole run, 0: none but the deployments' own deadlines
 	Detach  bool          // end when everything is submitted
 	Prune   bool          // stop the release's jobs that the stack no longer has
+	Inputs  Inputs        // what the stack was made with, to be recorded
+	Seen    *int          // the newest revision that was known when the stack was made; nil: when the run is planned
+
+	HistoryMax int // how many revisions are kept; 0: 10
 }
 
 // StopOptions say which release to stop and how.

@@ -16,6 +16,7 @@ type run struct {
 	opt      RunOptions
 	jobs     []*planned // as in the manifest
 	orphans  []string   // jobs of the release that the manifest no longer has
+	history  history
 }
 
 // planned is one job of the manifest with what the cluster has of it.
@@ -38,13 +39,30 @@ func (r *run) do(ctx context.Context) error {
 	if err := r.reach(ctx); err != nil {
 		return err
 	}
+	if err := r.remember(ctx); err != nil {
+		return err
+	}
 	if _, err := r.plan(ctx); err != nil {
 		return err
 	}
 	return r.locked(ctx, r.manifest.Release.Name, r.underLock)
 }
 
+// underLock records what it is about to do before it does it, and then how it ended.
 func (r *run) underLock(ctx context.Context) error {
+	if err := r.settle(ctx); err != nil {
+		return err
+	}
+	if r.changes() {
+		if err := r.begin(ctx); err != nil {
+			return err
+		}
+	}
+	return r.conclude(ctx, r.carryOut(ctx))
+}
+
+// carryOut makes the cluster as the manifest has it.
+func (r *run) carryOut(ctx context.Context) error {
 	if err := r.credentials(ctx); err != nil {
 		return err
 	}

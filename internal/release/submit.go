@@ -65,6 +65,9 @@ func (r *run) submit(ctx context.Context, jobs []*planned) error {
 }
 
 func (r *run) register(ctx context.Context, job *planned) error {
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
 	resp, err := r.deps.Nomad.Register(ctx, job.api, job.Source, job.index)
 	if err != nil {
 		return err

@@ -29,6 +29,7 @@ type View interface {
 	Drawn(text string) // a picture as text, in the format that was asked for
 	Planned(*release.Plan)
 	Finished(*release.Result, []stack.Output)
+	History(release string, list []*release.Revision)
 	Lines(lines []release.LogLine, prefix bool) error // of logs; prefix says where each comes from. The error is that of writing
 	Notice(text string)                               // talk: what is missing from the result
 	Version(Version)

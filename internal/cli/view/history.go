@@ -1,0 +1,64 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/packctl/packctl/internal/release"
+)
+
+// History writes a line a revision, the newest last: number, start, who, pack, what was given otherwise, how it ended.
+func (h *Human) History(name string, list []*release.Revision) {
+	if len(list) == 0 {
+		fmt.Fprintf(h.streams.Err, "release %s has no revisions in this namespace\n", name)
+		return
+	}
+	rows := [][]string{{"REVISION", "WHEN", "WHO", "PACK", "CHANGED", "OUTCOME"}}
+	for _, r := range list {
+		rows = append(rows, []string{strconv.Itoa(r.Number), r.Started.Local().Format("2006-01-02 15:04:05"), r.Who,
+			strings.TrimSpace(r.Pack + " " + r.PackVersion), strings.Join(r.Changed, ", "), ended(r)})
+	}
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], ansi.StringWidth(cell))
+		}
+	}
+	for i, row := range rows {
+		var line strings.Builder
+		for c, cell := range row {
+			line.WriteString(pad(cell, widths[c]) + "  ")
+		}
+		text := strings.TrimRight(line.String(), " ")
+		if i == 0 {
+			text = h.out.dim(text)
+		}
+		fmt.Fprintln(h.streams.Out, text)
+	}
+}
+
+// ended is how a revision ended, and why, on one line.
+func ended(r *release.Revision) string {
+	text := string(r.Outcome)
+	if r.Restores > 0 {
+		text += fmt.Sprintf(" (rollback to %d)", r.Restores)
+	}
+	if r.Back > 0 {
+		text += fmt.Sprintf(" (to %d)", r.Back)
+	}
+	if r.Note != "" {
+		text += ": " + oneLine(r.Note)
+	}
+	return text
+}
+
+// History writes {"release", "revisions": […]}, the newest last.
+func (j *JSON) History(name string, list []*release.Revision) {
+	value(j.streams.Out, struct {
+		Release   string              `json:"release"`
+		Revisions []*release.Revision `json:"revisions"`
+	}{name, append([]*release.Revision{}, list...)})
+}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -79,20 +78,6 @@ func (f *Factory) running(flags packFlags, cluster ClusterFlags) (eval.Release, 
 	cluster.Namespace = rel.Namespace
 	engine, err := f.Releaser(cluster)
 	return rel, engine, err
-}
-
-// oneRelease takes the one argument of verbs that work on a release.
-func oneRelease(flags *packFlags) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		switch {
-		case len(args) == 0 || args[0] == "":
-			return WithHint(fmt.Errorf("'%s' needs the name of a release or pack", cmd.CommandPath()), "see '"+cmd.CommandPath()+" --help'")
-		case len(args) > 1:
-			return WithHint(fmt.Errorf("'%s' takes one release, but got %q too", cmd.CommandPath(), args[1]), "see '"+cmd.CommandPath()+" --help'")
-		}
-		flags.Pack = args[0]
-		return nil
-	}
 }
 
 // releaseOf is the name under which run would install what the argument names: that of the pack where there is one,

@@ -121,7 +121,7 @@ func TestCredentials(t *testing.T) {
 
 func nothingWritten(t *testing.T, f *fake) {
 	for path := range f.variables {
-		if !strings.HasPrefix(path, "packctl/") {
+		if !ofRecords(path) {
 			t.Errorf("written: %s", path)
 		}
 	}

@@ -31,12 +31,12 @@ type fake struct {
 	failed    map[string]*api.AllocationMetric // by group: what plan refuses
 	addresses map[string][]string
 	index     uint64
-	calls     []string // what changed something, in order; packctl's own variables are in kept
+	calls     []string // what changed something, in order; the variables of records are in kept
 	kept      []string
 	changed   chan struct{}
 	lost      chan struct{}
 	putFault  func(path string) error
-	keepFault func(path string) error // as putFault, of packctl's own variables
+	keepFault func(path string) error // as putFault, of the variables of records
 	regFault  error
 	stopping  func(id string)            // what happens while a job is being stopped
 	blocker   map[string]*api.Deployment // by job: what lets nothing be scaled
@@ -239,7 +239,7 @@ func (f *fake) Variable(_ context.Context, path string) (*api.Variable, error) {
 func (f *fake) PutVariable(_ context.Context, v *api.Variable) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	fault, ours := f.putFault, strings.HasPrefix(v.Path, "packctl/")
+	fault, ours := f.putFault, ofRecords(v.Path)
 	if ours {
 		fault = f.keepFault
 	}
@@ -263,6 +263,11 @@ func (f *fake) PutVariable(_ context.Context, v *api.Variable) error {
 	}
 	f.did("put " + v.Path)
 	return nil
+}
+
+// ofRecords says whether a variable belongs to the records of revisions.
+func ofRecords(path string) bool {
+	return strings.Contains(path, "/revisions/") || strings.HasSuffix(path, "/key")
 }
 
 func (f *fake) VariablePaths(_ context.Context, prefix string) ([]string, error) {

@@ -19,7 +19,7 @@ func (h *Human) History(name string, list []*release.Revision) {
 	rows := [][]string{{"REVISION", "WHEN", "WHO", "PACK", "CHANGED", "OUTCOME"}}
 	for _, r := range list {
 		rows = append(rows, []string{strconv.Itoa(r.Number), r.Started.Local().Format("2006-01-02 15:04:05"), r.Who,
-			strings.TrimSpace(r.Pack + " " + r.PackVersion), strings.Join(r.Changed, ", "), ended(r)})
+			strings.TrimSpace(r.Pack + " " + r.PackVersion), strings.Join(r.Changed, ", "), howItEnded(r)})
 	}
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
@@ -40,8 +40,8 @@ func (h *Human) History(name string, list []*release.Revision) {
 	}
 }
 
-// ended is how a revision ended, and why, on one line.
-func ended(r *release.Revision) string {
+// howItEnded is how a revision ended, and why, on one line.
+func howItEnded(r *release.Revision) string {
 	text := string(r.Outcome)
 	if r.Restores > 0 {
 		text += fmt.Sprintf(" (rollback to %d)", r.Restores)

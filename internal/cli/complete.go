@@ -63,6 +63,38 @@ func (f *Factory) completeReleases(flags *packFlags, cluster *ClusterFlags) comp
 	}
 }
 
+// completeTiers offers releases first and then the tiers of the one that was named; exec takes a tier alone, too.
+func (f *Factory) completeTiers(flags *packFlags, cluster *ClusterFlags) completer {
+	releases := f.completeReleases(flags, cluster)
+	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		if len(args) == 0 {
+			return releases(cmd, args, typed)
+		}
+		const noFiles = cobra.ShellCompDirectiveNoFileComp
+		rel, err := f.release(packFlags{Name: flags.Name, Namespace: flags.Namespace}, f.releaseOf(args[0]))
+		if err != nil || f.Tiers == nil {
+			return nil, noFiles
+		}
+		at := *cluster
+		at.Namespace = rel.Namespace
+		ctx, cancel := context.WithTimeout(cmd.Context(), completeWithin)
+		defer cancel()
+		byRelease, err := f.Tiers(ctx, at)
+		if err != nil {
+			return nil, noFiles
+		}
+		var words []string
+		for _, tier := range byRelease[rel.Name] {
+			_, group, _ := strings.Cut(tier, "/")
+			if !slices.Contains(args[1:], group) {
+				words = append(words, group)
+			}
+		}
+		slices.Sort(words)
+		return slices.Compact(words), noFiles
+	}
+}
+
 // completeVar offers the names of the pack's variables as name=, and for env and for what is true or false the
 // values too.
 func (f *Factory) completeVar(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {

@@ -52,6 +52,15 @@ func releases(ctx context.Context, flags ClusterFlags) ([]string, error) {
 	return n.Releases(ctx)
 }
 
+// tiers asks Nomad for the tiers of a namespace's releases.
+func tiers(ctx context.Context, flags ClusterFlags) (map[string][]string, error) {
+	n, err := connectNomad(flags)
+	if err != nil {
+		return nil, err
+	}
+	return n.ReleaseTiers(ctx)
+}
+
 // owner says who holds a lock, for others to read.
 func owner() string {
 	name := "somebody"

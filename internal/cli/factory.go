@@ -27,6 +27,8 @@ type Factory struct {
 	Releaser func(ClusterFlags) (Releaser, error)
 	// Releases names the releases of a namespace.
 	Releases func(context.Context, ClusterFlags) ([]string, error)
+	// Tiers names the tiers of a namespace's releases, by release, each as "job/tier".
+	Tiers func(context.Context, ClusterFlags) (map[string][]string, error)
 }
 
 // Releaser works on releases on a cluster.
@@ -38,6 +40,7 @@ type Releaser interface {
 	History(ctx context.Context, release string) ([]*release.Revision, error)
 	Logs(ctx context.Context, opt release.LogOptions, sink release.LogSink) error
 	Inspector
+	Operator
 }
 
 // NewFactory is the real one: the process's own streams, environment and folder.
@@ -53,6 +56,7 @@ func NewFactory() *Factory {
 		Build:    readBuild(),
 		Releaser: connect,
 		Releases: releases,
+		Tiers:    tiers,
 	}
 }
 

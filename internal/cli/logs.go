@@ -40,7 +40,7 @@ func NewCmdLogs(f *Factory, runF func(context.Context, *LogsOptions) error) *cob
 		Example: "  packctl logs enstore\n  packctl logs enstore queue backend -f --tail 10\n  packctl logs enstore web --task nginx --stream stderr --tail -1\n" +
 			"  packctl logs enstore backend --no-prefix | jq .message",
 		Args:              opts.args,
-		ValidArgsFunction: f.completeReleases(&opts.Pack, &opts.Cluster),
+		ValidArgsFunction: f.completeTiers(&opts.Pack, &opts.Cluster),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if runF != nil {
 				return runF(cmd.Context(), opts)

@@ -59,8 +59,10 @@ func NewCmdRoot(f *Factory) *cobra.Command {
 		NewCmdList(f, nil),
 		NewCmdStop(f, nil),
 		NewCmdScale(f, nil),
+		NewCmdRestart(f, nil),
 		NewCmdLogs(f, nil),
 		NewCmdHistory(f, nil),
+		NewCmdExec(f, nil),
 		NewCmdVersion(f, nil),
 	)
 	f.completeFlags(root)

@@ -76,6 +76,7 @@ func statusRun(ctx context.Context, opts *StatusOptions) error {
 		last = o
 		show(v, o, opts.Watch)
 	})
+	v.StatusEnd()
 	if err == nil && !opts.Watch && last != nil && !last.Healthy {
 		return &ErrShown{Code: CodeFailed}
 	}

@@ -3,6 +3,7 @@ package nomad
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/hashicorp/nomad/api"
 )
@@ -35,4 +36,29 @@ func (c *Client) AllJobs(ctx context.Context) ([]*api.JobListStub, error) {
 		return nil, c.fault("list the jobs of all namespaces", err)
 	}
 	return jobs, nil
+}
+
+// ReleaseTiers are the tiers of every release, as "job/tier"; those of stopped jobs are left out. The groups of a job are those
+// that its summary has.
+func (c *Client) ReleaseTiers(ctx context.Context) (map[string][]string, error) {
+	q := c.query(ctx)
+	q.Filter = `ParentID == ""`
+	jobs, _, err := c.api.Jobs().ListOptions(&api.JobListOptions{Fields: &api.JobListFields{Meta: true}}, q)
+	if err != nil {
+		return nil, c.fault("list the releases' tiers", err)
+	}
+	out := map[string][]string{}
+	for _, j := range jobs {
+		name := j.Meta[MetaRelease]
+		if name == "" || j.Stop || j.JobSummary == nil {
+			continue
+		}
+		for group := range j.JobSummary.Summary {
+			out[name] = append(out[name], j.ID+"/"+group)
+		}
+	}
+	for _, tiers := range out {
+		slices.Sort(tiers)
+	}
+	return out, nil
 }

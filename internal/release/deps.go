@@ -27,6 +27,7 @@ type Nomad interface {
 	Evidence
 	Logs
 	Inspector
+	Operator
 	// Nodes lists the clients with their drivers.
 	Nodes(ctx context.Context) ([]*api.NodeListStub, error)
 	// HostAddresses are the clients' addresses by host network; "" is the default one.

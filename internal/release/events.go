@@ -27,6 +27,7 @@ const (
 	PhaseRecord      Phase = "record"
 	PhaseStop        Phase = "stop"
 	PhaseScale       Phase = "scale"
+	PhaseRestart     Phase = "restart"
 )
 
 // Event is one thing that happened. Message and Tiers are independent: an event may carry either or both.
@@ -77,6 +78,7 @@ type Result struct {
 	Unchanged []string
 	Stopped   []string
 	Scaled    []Scaled
+	Restarted []string      // instances, "web[0]", in the order in which they were healthy again
 	Tiers     []status.Tier // the last that was seen
 	Failures  []Failure
 	Elapsed   time.Duration

@@ -21,6 +21,7 @@ func ptr[T any](v T) *T { return &v }
 // job healthy at once.
 type fake struct {
 	inspected
+	operated
 	mu        sync.Mutex
 	auto      bool
 	jobs      map[string]*api.Job
@@ -379,7 +380,7 @@ func (f *fake) alloc(j *api.Job, group string, i int) *api.AllocationListStub {
 	case "healthy":
 		a.ClientStatus = "running"
 		a.DeploymentStatus = &api.AllocDeploymentStatus{Healthy: ptr(true)}
-		a.TaskStates = map[string]*api.TaskState{"main": {State: "running"}}
+		a.TaskStates = map[string]*api.TaskState{"main": {State: "running", StartedAt: f.started[a.ID], Restarts: f.restarts(a.ID)}}
 	case "failed", "hopeless":
 		a.ClientStatus = "failed"
 		a.TaskStates = map[string]*api.TaskState{"main": {State: "dead", Failed: true, Events: []*api.TaskEvent{

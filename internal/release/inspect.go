@@ -15,6 +15,8 @@ type Inspector interface {
 	Scalings(ctx context.Context, job string) (map[string][]api.ScalingEvent, error)
 	// AllJobs lists the jobs of all namespaces that the token can see, with their meta, children of jobs too.
 	AllJobs(ctx context.Context) ([]*api.JobListStub, error)
+	// ReleaseTiers are the tiers of every release of the namespace whose job is not stopped, by release, each as "job/tier".
+	ReleaseTiers(ctx context.Context) (map[string][]string, error)
 }
 
 // Overview is what status tells about a release.

@@ -23,6 +23,7 @@ type Human struct {
 	tiers   map[string]string // the colours of log lines
 	changes *plain            // of a status that is watched through a pipe
 	painted int               // lines of a status that stand above the cursor
+	width   int               // that they were painted for
 }
 
 var _ View = (*Human)(nil)
@@ -117,6 +118,8 @@ func (h *Human) summary(r *release.Result) string {
 	switch {
 	case isStopped(r):
 		return fmt.Sprintf("%s is stopped: %s %s", name, strings.Join(r.Stopped, ", "), took)
+	case len(r.Restarted) > 0:
+		return fmt.Sprintf("%s: restarted %s, healthy %s", name, strings.Join(r.Restarted, ", "), took)
 	case len(r.Scaled) > 0:
 		return fmt.Sprintf("%s: %s, healthy %s", name, scaled(r.Scaled), took)
 	case r.Outcome == release.Unchanged:

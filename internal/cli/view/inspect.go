@@ -11,6 +11,7 @@ import (
 type inspector interface {
 	Status(*release.Overview)
 	StatusAgain(*release.Overview) // instead of what was shown before
+	StatusEnd()                    // after the last of them
 	Releases([]release.Entry)
 }
 
@@ -27,6 +28,9 @@ func (j *JSON) StatusAgain(o *release.Overview) {
 	j.status = &bare
 	line(j.streams.Out, o)
 }
+
+// StatusEnd has nothing to say.
+func (j *JSON) StatusEnd() {}
 
 // Releases writes {"releases": […]}.
 func (j *JSON) Releases(list []release.Entry) {

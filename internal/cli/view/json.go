@@ -191,11 +191,12 @@ func (j *JSON) Finished(r *release.Result, outputs []stack.Output) {
 		Unchanged      []string         `json:"unchanged,omitempty"`
 		Stopped        []string         `json:"stopped,omitempty"`
 		Scaled         []release.Scaled `json:"scaled,omitempty"`
+		Restarted      []string         `json:"restarted,omitempty"`
 		Tiers          []status.Tier    `json:"tiers"`
 		Failures       []Failure        `json:"failures"`
 		Outputs        []OutputValue    `json:"outputs"`
 		ElapsedSeconds float64          `json:"elapsed_seconds"`
-	}{"result", r.Outcome, r.Release, r.Namespace, r.Revision, r.Submitted, r.Unchanged, r.Stopped, r.Scaled,
+	}{"result", r.Outcome, r.Release, r.Namespace, r.Revision, r.Submitted, r.Unchanged, r.Stopped, r.Scaled, r.Restarted,
 		append([]status.Tier{}, r.Tiers...), failures, values, r.Elapsed.Seconds()})
 }
 

@@ -40,15 +40,25 @@ func (h *Human) StatusAgain(o *release.Overview) {
 		lines = append(lines[:room-1], h.out.dim(fmt.Sprintf("… and %d more lines", more)))
 	}
 	var frame strings.Builder
-	if h.painted > 0 {
+	switch {
+	case h.painted > 0 && width != h.width: // the terminal has wrapped the old lines anew, nobody knows how
+		frame.WriteString("\x1b[H\x1b[2J")
+	case h.painted > 0:
 		fmt.Fprintf(&frame, "\x1b[%dA\r", h.painted)
 	}
 	for _, text := range lines {
 		frame.WriteString(ansi.Truncate(text, width, "…") + "\x1b[K\n")
 	}
 	frame.WriteString("\x1b[J")
-	h.painted = len(lines)
+	h.painted, h.width = len(lines), width
 	_, _ = io.WriteString(h.streams.Out, frame.String())
+}
+
+// StatusEnd leaves the last picture where it stands.
+func (h *Human) StatusEnd() {
+	if h.painted > 0 {
+		_, _ = io.WriteString(h.streams.Out, "\r\x1b[K") // a ^C that the terminal echoed
+	}
 }
 
 func (h *Human) picture(o *release.Overview) picture {

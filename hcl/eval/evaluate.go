@@ -30,6 +30,7 @@ func Evaluate(p *pack.Pack, v *vars.Values, rel Release, opt Options) (*Result, 
 	}
 	e.credentials()
 	e.volumes()
+	e.hooks()
 	e.outputs()
 	e.external()
 	e.diags.Sort()

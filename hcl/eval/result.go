@@ -34,6 +34,7 @@ type Result struct {
 	Files       []File // by the pack's file order; a job whose `when` is false has none
 	Credentials []Credential
 	Volumes     []Volume
+	Hooks       []Hook // as they stand in pack.hcl
 	Outputs     []Output
 	External    External
 

@@ -139,6 +139,8 @@ func (l *loader) packFile() {
 			p.Credentials = append(p.Credentials, b)
 		case "volume":
 			p.Volumes = append(p.Volumes, b)
+		case "hook":
+			p.Hooks = append(p.Hooks, b)
 		case "output":
 			p.Outputs = append(p.Outputs, b)
 		}

@@ -27,6 +27,7 @@ type Pack struct {
 	Locals      []*hclsyntax.Block
 	Credentials []*hclsyntax.Block
 	Volumes     []*hclsyntax.Block
+	Hooks       []*hclsyntax.Block
 	Outputs     []*hclsyntax.Block
 	Externals   []*hclsyntax.Block
 
@@ -111,6 +112,7 @@ func packSchema() *Schema {
 				"constraint": {Many: true, Attributes: []string{"attribute", "operator", "value"}},
 			},
 		},
+		"hook":     {Labels: 1, Many: true, Attributes: []string{"job", "on", "timeout", "when"}},
 		"output":   {Labels: 1, Many: true, Attributes: []string{"description", "value", "when"}},
 		"external": {Many: true, Attributes: []string{"services", "variables", "volumes", "when"}},
 	}}

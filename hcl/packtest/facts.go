@@ -22,7 +22,7 @@ type facts struct {
 
 // afterwards are the names that exist only where the pack has no errors.
 func afterwards() []string {
-	return []string{"credential", "job", "output", "rendered", "tier", "volume"}
+	return []string{"credential", "hook", "job", "output", "rendered", "tier", "volume"}
 }
 
 func newFacts(s *Suite, c Compiled, rel eval.Release) *facts {
@@ -48,6 +48,7 @@ func newFacts(s *Suite, c Compiled, rel eval.Release) *facts {
 	f.ctx.Variables["rendered"] = cty.ObjectVal(rendered)
 	f.ctx.Variables["tier"] = tiers(c.Stack, rel)
 	f.ctx.Variables["credential"] = credentials(c.Stack)
+	f.ctx.Variables["hook"] = hooks(c.Stack)
 	f.ctx.Variables["volume"] = volumes(c.Stack)
 	f.ctx.Variables["output"] = outputs(c.Stack)
 	return f
@@ -101,7 +102,7 @@ func diagnostics(s *Suite, c Compiled) cty.Value {
 	return cty.TupleVal(out)
 }
 
-// tiers are by "<job's label>/<group>".
+// tiers are by "<job's label>/<group>". Those of hooks are in wave 0, which never comes.
 func tiers(s *stack.Stack, rel eval.Release) cty.Value {
 	wave := map[string]int{}
 	for i, jobs := range s.Waves {
@@ -140,6 +141,22 @@ func credentials(s *stack.Stack) cty.Value {
 			"items":    textList(items),
 			"readers":  textList(c.Readers),
 			"volumes":  textList(c.Volumes),
+		})
+	}
+	return cty.ObjectVal(out)
+}
+
+func hooks(s *stack.Stack) cty.Value {
+	out := map[string]cty.Value{}
+	for _, h := range s.Hooks {
+		var on []string
+		for _, e := range h.On {
+			on = append(on, string(e.Event))
+		}
+		out[h.Name] = cty.ObjectVal(map[string]cty.Value{
+			"job":     cty.StringVal(h.Label),
+			"on":      textList(on),
+			"timeout": cty.StringVal(short(h.Timeout)),
 		})
 	}
 	return cty.ObjectVal(out)

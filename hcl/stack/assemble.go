@@ -16,7 +16,7 @@ import (
 // job is left out, because whoever could not parse it has said so. With errors the stack is as complete as it can be,
 // so that checks may still run on it; Waves is then nil when there is a cycle.
 func Assemble(r *eval.Result, jobs []*api.Job) (*Stack, diag.Diagnostics) {
-	s := &Stack{Pack: r.Pack, Release: r.Release, Outputs: slices.Clone(r.Outputs), External: r.External}
+	s := &Stack{Pack: r.Pack, Release: r.Release, Hooks: slices.Clone(r.Hooks), Outputs: slices.Clone(r.Outputs), External: r.External}
 	s.addJobs(r, jobs)
 	switchedOff := make([][]string, len(r.Removed))
 	pack.Each(len(switchedOff), func(i int) { switchedOff[i] = servicesIn(r.Removed[i].Source) })

@@ -19,9 +19,10 @@ type Stack struct {
 	Release     Release
 	Jobs        []*Job   // by ID
 	Tiers       []*Tier  // by wave, then by job ID, then as the groups stand in the job
-	Waves       [][]*Job // a job's wave is after those of every job whose tiers it waits for
+	Waves       [][]*Job // a job's wave is after those of every job whose tiers it waits for; the jobs of hooks are in none
 	Credentials []Credential
 	Volumes     []Volume
+	Hooks       []Hook // as they stand in pack.hcl; their jobs are in no wave
 	Outputs     []Output
 	Reads       []CredentialRead // by job ID, group, task, item
 	Templates   []*Template      // as Tiers stand, then as the templates do
@@ -50,6 +51,10 @@ type (
 	Authority = eval.Authority
 	// Volume is a dynamic host volume that must exist before the jobs that mount it are submitted.
 	Volume = eval.Volume
+	// Hook is a batch job that runs at moments of the release's life, and only then.
+	Hook = eval.Hook
+	// HookEvent is one of a hook's moments.
+	HookEvent = eval.HookEvent
 	// External is what the stack uses and somebody else provides.
 	External = eval.External
 	// Output is a line for the person who ran the pack.

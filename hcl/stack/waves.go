@@ -42,7 +42,7 @@ func (s *Stack) edges() []edge {
 // jobs: Nomad starts them together, and the gate inside makes one wait. A cycle of tiers can never start; a cycle of jobs
 // could, but could not be submitted one after the other. Either is an error that shows the whole path.
 func (s *Stack) order() diag.Diagnostics {
-	edges := s.edges()
+	edges := slices.DeleteFunc(s.edges(), func(e edge) bool { return e.from.JobID != e.to.JobID && s.IsHook(e.to.JobID) }) // a check says so
 	var diags diag.Diagnostics
 	if path := tierCycle(s.Tiers, edges); path != nil {
 		diags.Add(IDTierCycle, path[0].need.Range, "Tiers wait for each other",
@@ -54,8 +54,16 @@ func (s *Stack) order() diag.Diagnostics {
 			"%s. Jobs are submitted one wave after the other, so put these groups into one job, or a group into a job of its own.", tierPath(path))
 		return diags
 	}
-	s.Waves = waves(s.Jobs, edges)
+	var ordered []*Job
 	wave := map[string]int{}
+	for _, j := range s.Jobs {
+		if s.IsHook(j.ID) {
+			wave[j.ID] = len(s.Jobs) // after all
+			continue
+		}
+		ordered = append(ordered, j)
+	}
+	s.Waves = waves(ordered, edges)
 	for i, jobs := range s.Waves {
 		for _, j := range jobs {
 			wave[j.ID] = i
@@ -67,7 +75,13 @@ func (s *Stack) order() diag.Diagnostics {
 	return nil
 }
 
-// waves needs edges without a cycle. Jobs of a wave are by ID, as they came in.
+// IsHook says whether a job runs as a hook, and therefore in no wave.
+func (s *Stack) IsHook(jobID string) bool {
+	return slices.ContainsFunc(s.Hooks, func(h Hook) bool { return h.Job == jobID })
+}
+
+// waves needs edges without a cycle, none of which leads to a job that is not among jobs. Jobs of a wave are by ID, as they
+// came in.
 func waves(jobs []*Job, edges []edge) [][]*Job {
 	before := map[string]map[string]bool{}
 	for _, e := range edges {

@@ -98,6 +98,9 @@ func describe(l *loaded, missing []string) view.Description {
 		for _, vol := range s.Volumes {
 			d.Volumes = append(d.Volumes, view.VolumeInfo{Label: vol.Label, Name: vol.Spec.Name, Plugin: vol.Spec.PluginID})
 		}
+		for _, h := range s.Hooks {
+			d.Hooks = append(d.Hooks, describeHook(h))
+		}
 		for _, o := range s.Outputs {
 			d.Outputs = append(d.Outputs, view.OutputValue{Name: o.Name, Description: o.Description, Value: o.Value})
 		}
@@ -124,6 +127,14 @@ func describeTier(t *stack.Tier, wave int) view.TierInfo {
 	}
 	if t.Migrates {
 		n.Migration = t.Prepare.Migration.Name
+	}
+	return n
+}
+
+func describeHook(h stack.Hook) view.HookInfo {
+	n := view.HookInfo{Name: h.Name, Job: h.Job, Timeout: h.Timeout.String()}
+	for _, on := range h.On {
+		n.On = append(n.On, string(on.Event))
 	}
 	return n
 }

@@ -42,7 +42,7 @@ type Edge struct {
 	Kind  string `json:"kind"`  // service, tcp, http, …
 }
 
-// Of is the graph of a stack without cycles.
+// Of is the graph of a stack without cycles. The jobs of hooks are not in it.
 func Of(s *stack.Stack) Graph {
 	g := Graph{Edges: []Edge{}, Title: s.Pack.Name + " " + s.Pack.Version + ", release " + s.Release.Name}
 	for i, wave := range s.Waves {
@@ -54,6 +54,9 @@ func Of(s *stack.Stack) Graph {
 	}
 	var outside []Node
 	for _, t := range s.Tiers {
+		if s.IsHook(t.JobID) {
+			continue // it runs at its moments, and waits for whatever it likes then
+		}
 		for i, need := range t.Needs {
 			e := Edge{To: tierID(t.JobID, t.Name), Label: need.Name, Kind: string(need.Kind)}
 			if need.Tier != "" {

@@ -21,6 +21,7 @@ const (
 	PhaseLock        Phase = "lock"
 	PhaseCredentials Phase = "credentials"
 	PhaseVolumes     Phase = "volumes"
+	PhaseHook        Phase = "hook"
 	PhaseMigrate     Phase = "migrate"
 	PhaseSubmit      Phase = "submit"
 	PhaseWatch       Phase = "watch"
@@ -79,6 +80,7 @@ type Result struct {
 	Stopped   []string
 	Scaled    []Scaled
 	Restarted []string      // instances, "web[0]", in the order in which they were healthy again
+	Hooks     []HookRun     // in the order in which they ran
 	Tiers     []status.Tier // the last that was seen
 	Failures  []Failure
 	Elapsed   time.Duration

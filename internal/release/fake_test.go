@@ -39,16 +39,18 @@ type fake struct {
 	putFault  func(path string) error
 	keepFault func(path string) error // as putFault, of the variables of records
 	regFault  error
-	stopping  func(id string)            // what happens while a job is being stopped
-	blocker   map[string]*api.Deployment // by job: what lets nothing be scaled
-	scaled    string                     // the state of a job from the moment it is scaled; "": what it was
-	ending    map[string]int             // by job: instances that are no longer wanted and have not ended
-	allocs    []*api.AllocationListStub  // that Allocs lists
-	files     map[string][]fakeLog       // by allocation; none: collected
-	reads     int                        // of log files
-	listFault error                      // of Allocs
-	logFaults map[string]error           // by allocation
-	diff      *api.JobDiff               // what Plan answers; nil: it compares
+	stopping  func(id string)                  // what happens while a job is being stopped
+	blocker   map[string]*api.Deployment       // by job: what lets nothing be scaled
+	scaled    string                           // the state of a job from the moment it is scaled; "": what it was
+	ending    map[string]int                   // by job: instances that are no longer wanted and have not ended
+	allocs    []*api.AllocationListStub        // that Allocs lists
+	files     map[string][]fakeLog             // by allocation; none: collected
+	reads     int                              // of log files
+	listFault error                            // of Allocs
+	logFaults map[string]error                 // by allocation
+	diff      *api.JobDiff                     // what Plan answers; nil: it compares
+	unplaced  map[string]*api.AllocationMetric // by job: why nothing of it has a place
+	becomes   map[string]string                // by job: its state when it is registered, whatever auto says
 }
 
 func newFake() *fake {
@@ -104,7 +106,7 @@ func (f *fake) ReleaseJobs(_ context.Context, name string) ([]*api.JobListStub, 
 	var out []*api.JobListStub
 	for id, j := range f.jobs {
 		if j.Meta[MetaRelease] == name {
-			out = append(out, &api.JobListStub{ID: id, Stop: value(j.Stop), ParentID: value(j.ParentID), Status: value(j.Status)})
+			out = append(out, &api.JobListStub{ID: id, Meta: j.Meta, Stop: value(j.Stop), ParentID: value(j.ParentID), Status: value(j.Status)})
 		}
 	}
 	return out, nil
@@ -155,11 +157,16 @@ func (f *fake) Register(_ context.Context, job *api.Job, _ []byte, index uint64)
 	}
 	f.index++
 	now.JobModifyIndex, now.CreateIndex, now.Stop = ptr(f.index), ptr(uint64(1)), ptr(false)
-	now.Type = ptr("service")
+	if value(now.Type) == "" {
+		now.Type = ptr("service")
+	}
 	f.jobs[id] = &now
 	f.state[id] = ""
 	if f.auto {
 		f.state[id] = "healthy"
+	}
+	if state, ok := f.becomes[id]; ok {
+		f.state[id] = state
 	}
 	f.did("register " + id)
 	return &api.JobRegisterResponse{JobModifyIndex: f.index}, nil
@@ -350,6 +357,11 @@ func (f *fake) facts(ids []string) []status.JobFacts {
 	for _, id := range ids {
 		j := f.jobs[id]
 		jf := status.JobFacts{ID: id, Job: j, Evaluated: true}
+		if m := f.unplaced[id]; m != nil && j != nil {
+			jf.Eval = &api.Evaluation{FailedTGAllocs: map[string]*api.AllocationMetric{*j.TaskGroups[0].Name: m}}
+			out = append(out, jf)
+			continue
+		}
 		if j != nil && !value(j.Stop) {
 			for _, tg := range j.TaskGroups {
 				for i := range *tg.Count {
@@ -378,6 +390,10 @@ func (f *fake) alloc(j *api.Job, group string, i int) *api.AllocationListStub {
 		JobVersion: *j.Version, DesiredStatus: "run", ClientStatus: "pending", NodeName: "node1"}
 	switch f.state[id] {
 	case "healthy":
+		if value(j.Type) == "batch" {
+			a.ClientStatus = "complete"
+			return a
+		}
 		a.ClientStatus = "running"
 		a.DeploymentStatus = &api.AllocDeploymentStatus{Healthy: ptr(true)}
 		a.TaskStates = map[string]*api.TaskState{"main": {State: "running", StartedAt: f.started[a.ID], Restarts: f.restarts(a.ID)}}

@@ -46,6 +46,10 @@ func TestAgainstRealAgents(t *testing.T) {
 		{"credentials are made once, copied, kept, and never made anew over data", credentials},
 		{"a supplied credential that is missing is asked for by its command", supplied},
 		{"a system job is watched too", system},
+		{"hooks run in order, each time anew, and between what they are named for", hooksInOrder},
+		{"a failing hook before an upgrade changes nothing, and tells its exit code and log", failingPreHook},
+		{"a hook after an upgrade that fails fails the run, and runs again on the next", failingPostHook},
+		{"a hook that no node can run fails at once", hookWithoutPlace},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, r) })
 	}

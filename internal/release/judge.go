@@ -40,6 +40,7 @@ type judge struct {
 	checks          map[string][]status.Check // by allocation: the failing checks last seen
 	lastObservation status.Observation
 	lastTiers       []status.Tier
+	fullSince       time.Time // of a job that runs once: since when nothing of it can be placed
 }
 
 func newJudge(r *run) *judge {
@@ -120,6 +121,11 @@ func (j *judge) job(now time.Time, job *planned, f status.JobFacts, tiers []stat
 	}
 	if bad {
 		return j.failedJob(now, job, f, names)
+	}
+	if job.once {
+		if names := j.unplaceable(now, f); len(names) > 0 {
+			return verdict{kind: hasFailed, job: job, bad: names}
+		}
 	}
 	if job.ended != deploymentID(f.Deployment) {
 		if bad := hopelessTiers(f.Deployment, job.ID); len(bad) > 0 {

@@ -17,6 +17,7 @@ type Manifest struct {
 	Services    []string // that the tiers register in Consul, sorted
 	Credentials []stack.Credential
 	Volumes     []stack.Volume
+	Hooks       []Hook // in the order in which they run
 }
 
 // Job is one rendered job of a manifest.
@@ -38,6 +39,17 @@ func manifestOf(s *stack.Stack) *Manifest {
 	}
 	for _, t := range s.Tiers {
 		m.Services = append(m.Services, t.Services...)
+	}
+	for _, h := range s.Hooks {
+		j := s.Job(h.Job)
+		if j == nil {
+			continue
+		}
+		hook := Hook{Name: h.Name, Timeout: h.Timeout, Job: Job{ID: j.ID, File: j.File, Source: j.Source, Spec: j.API}}
+		for _, on := range h.On {
+			hook.On = append(hook.On, on.Event)
+		}
+		m.Hooks = append(m.Hooks, hook)
 	}
 	slices.Sort(m.Services)
 	m.Services = slices.Compact(m.Services)

@@ -98,12 +98,15 @@ func (r *run) load(ctx context.Context, p *problems) error {
 		}
 		r.jobs = append(r.jobs, job)
 	}
+	if err := r.ownHooks(ctx, p); err != nil {
+		return err
+	}
 	listed, err := r.deps.Nomad.ReleaseJobs(ctx, rel.Name)
 	if err != nil {
 		return err
 	}
 	for _, j := range listed {
-		if !ours[j.ID] && !j.Stop && j.ParentID == "" { // a child goes with its parent
+		if !ours[j.ID] && !r.manifest.isHook(j.ID) && !j.Stop && j.ParentID == "" { // a child goes with its parent
 			r.orphans = append(r.orphans, j.ID)
 		}
 	}

@@ -28,6 +28,7 @@ type planned struct {
 	index   uint64 // the modify index that its next registration must find, then the one that it made
 	version uint64 // that it has, once registered
 	retried bool
+	once    bool   // it runs once, now: it is a hook or a migration
 	ended   string // the deployment that was ended because its tiers were hopeless
 }
 
@@ -69,13 +70,19 @@ func (r *run) carryOut(ctx context.Context) error {
 	if err := r.volumes(ctx); err != nil {
 		return err
 	}
+	if err := r.preHooks(ctx); err != nil {
+		return err
+	}
 	if err := r.submitAndWatch(ctx); err != nil {
 		return err
 	}
 	if err := r.prune(ctx); err != nil {
 		return err
 	}
-	if len(r.res.Submitted) == 0 && len(r.res.Stopped) == 0 && r.res.Outcome == Healthy {
+	if err := r.postHooks(ctx); err != nil {
+		return err
+	}
+	if len(r.res.Submitted) == 0 && len(r.res.Stopped) == 0 && len(r.res.Hooks) == 0 && r.res.Outcome == Healthy {
 		r.res.Outcome = Unchanged
 	}
 	return nil

@@ -36,6 +36,7 @@ type watching struct {
 	stop   context.CancelFunc
 	last   []status.Tier
 	only   func(status.Tier) bool // leaves the other tiers out; nil: all
+	others []status.Tier          // of other jobs, which are shown before those that are watched
 }
 
 // watch begins to observe. close ends it.
@@ -134,6 +135,9 @@ func (w *watching) observation() status.Observation {
 // tell sends the tiers when something about them changed.
 func (w *watching) tell(tiers []status.Tier) {
 	w.verb.res.Tiers = tiers
+	if len(w.others) > 0 {
+		tiers = slices.Concat(w.others, tiers)
+	}
 	if sameTiers(w.last, tiers) {
 		return
 	}

@@ -120,6 +120,9 @@ func (g *group) judge(desired, healthy int) (State, string) {
 			return Failed, in.Reason
 		}
 	}
+	if reason := g.over(); reason != "" {
+		return Failed, reason
+	}
 	if reason := g.unplaced(desired); reason != "" && (worst == nil || rank(worst.State) <= rank(Pending)) {
 		return Pending, reason
 	}
@@ -139,6 +142,29 @@ func (g *group) judge(desired, healthy int) (State, string) {
 		return worst.State, join(worst.Reason, rolling(desired, healthy, old))
 	}
 	return worst.State, worst.Reason
+}
+
+// over is why batch work has ended without being done, although no instance of it failed for good: Nomad calls a job dead when
+// nothing of it runs and nothing is to be placed, so nothing more will come. It is "" for all else.
+func (g *group) over() string {
+	if !g.batch || !g.facts.Evaluated || value(g.facts.Job.Status) != "dead" || g.live() > 0 {
+		return ""
+	}
+	var last *api.AllocationListStub
+	for _, a := range g.facts.Allocs {
+		if a.TaskGroup == value(g.tg.Name) && a.JobVersion == g.version && (last == nil || a.CreateIndex > last.CreateIndex) {
+			last = a
+		}
+	}
+	switch {
+	case last == nil:
+		return "no instance was placed"
+	case last.ClientStatus == api.AllocClientStatusLost:
+		return "its node " + last.NodeName + " was lost, and Nomad places it nowhere else"
+	case last.ClientStatus == api.AllocClientStatusFailed:
+		return failure(last, tasksOf(last, g.tg))
+	}
+	return "it was stopped before it had ended"
 }
 
 // live counts the allocations that have not ended, wanted or not.

@@ -24,6 +24,7 @@ type Description struct {
 	Tiers       []TierInfo       `json:"tiers"`
 	Credentials []CredentialInfo `json:"credentials"`
 	Volumes     []VolumeInfo     `json:"volumes"`
+	Hooks       []HookInfo       `json:"hooks"`
 	Outputs     []OutputValue    `json:"outputs"`
 }
 
@@ -65,6 +66,14 @@ type VolumeInfo struct {
 	Plugin string `json:"plugin,omitempty"`
 }
 
+// HookInfo is a job that runs at moments of the release's life.
+type HookInfo struct {
+	Name    string   `json:"name"`
+	Job     string   `json:"job"` // its ID
+	On      []string `json:"on"`
+	Timeout string   `json:"timeout"`
+}
+
 // Described writes the description as tables.
 func (h *Human) Described(d Description) {
 	out := h.streams.Out
@@ -99,6 +108,11 @@ func (h *Human) Described(d Description) {
 		rows = append(rows, []string{v.Label, v.Name, v.Plugin})
 	}
 	h.table("Volumes", rows)
+	rows = nil
+	for _, k := range d.Hooks {
+		rows = append(rows, []string{k.Name, k.Job, "on " + strings.Join(k.On, ", ")})
+	}
+	h.table("Hooks, in the order in which they run", rows)
 	rows = nil
 	for _, o := range d.Outputs {
 		rows = append(rows, []string{o.Name, o.Value})
@@ -194,6 +208,7 @@ func (j *JSON) Described(d Description) {
 	d.Tiers = append([]TierInfo{}, d.Tiers...)
 	d.Credentials = append([]CredentialInfo{}, d.Credentials...)
 	d.Volumes = append([]VolumeInfo{}, d.Volumes...)
+	d.Hooks = append([]HookInfo{}, d.Hooks...)
 	d.Outputs = append([]OutputValue{}, d.Outputs...)
 	value(j.streams.Out, d)
 }

@@ -1,0 +1,212 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/packctl/packctl/hcl/spec"
+	"github.com/packctl/packctl/internal/status"
+)
+
+// Meta keys of the jobs that packctl runs for a moment. Each run has another MetaRun, without which Nomad would not run an
+// unchanged job again that has ended.
+const (
+	MetaHook  = "packctl_hook"  // name of the hook that a job runs as
+	MetaEvent = "packctl_event" // the event that it runs at; the task reads NOMAD_META_packctl_event
+	MetaRun   = "packctl_run"
+)
+
+// Hook is a batch job that runs at moments of the release's life, and only then.
+type Hook struct {
+	Name    string
+	On      []spec.Event
+	Timeout time.Duration // 0: none
+	Job     Job
+}
+
+// HookRun is one run of a hook.
+type HookRun struct {
+	Name    string        `json:"name"`
+	Event   spec.Event    `json:"event"`
+	Job     string        `json:"job"`
+	Outcome Outcome       `json:"outcome"` // healthy: its job ended well
+	Elapsed time.Duration `json:"-"`
+	Seconds float64       `json:"elapsed_seconds"`
+}
+
+// hooksOn are the manifest's hooks of an event, in the order in which they run.
+func (m *Manifest) hooksOn(e spec.Event) []Hook {
+	var out []Hook
+	for _, h := range m.Hooks {
+		if slices.Contains(h.On, e) {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// isHook says whether a job is one of the manifest's hooks.
+func (m *Manifest) isHook(id string) bool {
+	return slices.ContainsFunc(m.Hooks, func(h Hook) bool { return h.Job.ID == id })
+}
+
+// events are the moments before and after what this run does.
+func (r *run) events() (before, after spec.Event) {
+	if r.installs() {
+		return spec.PreInstall, spec.PostInstall
+	}
+	return spec.PreUpgrade, spec.PostUpgrade
+}
+
+// installs says that nothing of the release runs yet.
+func (r *run) installs() bool {
+	return len(r.orphans) == 0 && !slices.ContainsFunc(r.jobs, func(job *planned) bool {
+		return job.before != nil && !value(job.before.Stop)
+	})
+}
+
+// changesSomething says whether this run is going to submit or stop a job, as far as its plan knows.
+func (r *run) changesSomething() bool {
+	return slices.ContainsFunc(r.jobs, func(job *planned) bool { return job.changed }) || r.opt.Prune && len(r.orphans) > 0
+}
+
+// preHooks run before anything of the release is changed, and only when something is going to be.
+func (r *run) preHooks(ctx context.Context) error {
+	if !r.changesSomething() {
+		return nil
+	}
+	before, _ := r.events()
+	return r.hooks(ctx, before, r.manifest.hooksOn(before))
+}
+
+// postHooks run when everything is healthy, after a run that changed something; after another those that did not end
+// well the last time, and those that would have come after them.
+func (r *run) postHooks(ctx context.Context) error {
+	_, after := r.events()
+	due := r.manifest.hooksOn(after)
+	if len(r.res.Submitted)+len(r.res.Stopped) == 0 && !r.changesSomething() {
+		var err error
+		if after, due, err = r.unfinishedHooks(ctx); err != nil {
+			return err
+		}
+	}
+	if r.opt.Detach && len(due) > 0 {
+		r.say(Warn, "", "nothing was watched, so the hooks of %s did not run", after)
+		return nil
+	}
+	return r.hooks(ctx, after, due)
+}
+
+// unfinishedHooks are the hooks from the first on whose last run was after an install, an upgrade or a rollback and did not
+// end well.
+func (r *run) unfinishedHooks(ctx context.Context) (spec.Event, []Hook, error) {
+	for _, event := range []spec.Event{spec.PostInstall, spec.PostUpgrade, spec.PostRollback} {
+		all := r.manifest.hooksOn(event)
+		for i, h := range all {
+			failed, err := r.lastRunFailed(ctx, h, event)
+			if err != nil {
+				return "", nil, err
+			}
+			if failed {
+				return event, all[i:], nil
+			}
+		}
+	}
+	return "", nil, nil
+}
+
+func (r *run) lastRunFailed(ctx context.Context, h Hook, event spec.Event) (bool, error) {
+	job, err := r.deps.Nomad.Job(ctx, h.Job.ID)
+	if err != nil || job == nil || job.Meta[MetaEvent] != string(event) {
+		return false, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	facts := r.deps.Nomad.Observe(ctx, []string{h.Job.ID})
+	defer func() {
+		cancel()
+		for range facts { // until the observer has ended
+		}
+	}()
+	read, more := <-facts
+	switch {
+	case !more:
+		return false, ctx.Err()
+	case read.Err != nil:
+		return false, read.Err
+	}
+	return slices.ContainsFunc(status.Derive(status.Observation{Time: r.deps.Now(), Jobs: read.Jobs}), func(t status.Tier) bool {
+		return t.State != status.Complete
+	}), nil
+}
+
+// hooks runs hooks one after the other and ends with the first that fails.
+func (r *run) hooks(ctx context.Context, event spec.Event, list []Hook) error {
+	for i, h := range list {
+		if i == 0 {
+			r.enter(PhaseHook, "running %s", countHooks(len(list), event))
+		}
+		r.phase = PhaseHook
+		r.say(Info, h.Job.ID, "hook %s of %s: running job %s", h.Name, event, h.Job.ID)
+		began := r.deps.Now()
+		err := r.once(ctx, once{job: h.Job, timeout: h.Timeout, phase: PhaseHook,
+			meta: map[string]string{MetaHook: h.Name, MetaEvent: string(event)}})
+		took := r.deps.Now().Sub(began)
+		did := HookRun{Name: h.Name, Event: event, Job: h.Job.ID, Outcome: Healthy, Elapsed: took, Seconds: took.Seconds()}
+		if err != nil {
+			err = hookError(h, event, r.classify(ctx, err))
+			did.Outcome = Failed
+		}
+		r.res.Hooks = append(r.res.Hooks, did)
+		if err != nil {
+			return err
+		}
+		r.phase = PhaseHook
+		r.say(Info, h.Job.ID, "hook %s of %s ended well", h.Name, event)
+	}
+	return nil
+}
+
+func countHooks(n int, e spec.Event) string {
+	if n == 1 {
+		return "the hook of " + string(e)
+	}
+	return fmt.Sprintf("the %d hooks of %s", n, e)
+}
+
+// hookError names the hook, and says what its failure leaves.
+func hookError(h Hook, event spec.Event, err *Error) error {
+	out := *err
+	out.Err = fmt.Errorf("hook %s of %s: %w", h.Name, event, err.Err)
+	if err.Outcome != Failed {
+		return &out
+	}
+	switch {
+	case event == spec.Test:
+		out.Hint = "nothing of the release was changed"
+	case strings.HasPrefix(string(event), "pre-"):
+		out.Hint = "nothing of the release was changed; mend what the hook found, and run again"
+	default:
+		out.Hint = "the release's jobs run as they were submitted; mend what the hook found and run again: it runs again then, though nothing else has changed"
+	}
+	return &out
+}
+
+// ownHooks notes the jobs of hooks that are not this release's.
+func (r *run) ownHooks(ctx context.Context, p *problems) error {
+	for _, h := range r.manifest.Hooks {
+		before, err := r.deps.Nomad.Job(ctx, h.Job.ID)
+		if err != nil {
+			return err
+		}
+		if before != nil && before.Meta[MetaRelease] != r.manifest.Release.Name {
+			p.add("choose another release name with --name, or stop and purge that job if it is not needed: nomad job stop -purge "+h.Job.ID,
+				"job %s, which hook %s runs, exists already and %s", h.Job.ID, h.Name, belongs(before.Meta[MetaRelease]))
+			p.about(h.Job.ID, "", h.Job.File)
+		}
+	}
+	return nil
+}

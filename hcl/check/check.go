@@ -44,6 +44,7 @@ func Rules() []Rule {
 		migrationDatabase(),
 		networkBlock(),
 		noCheck(),
+		oddName(),
 		periodicJob(),
 		placementBlock(),
 		rescheduleBlock(),

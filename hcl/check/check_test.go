@@ -47,6 +47,9 @@ func TestCheck(t *testing.T) {
 				}
 				want = slices.Delete(want, i, i+1)
 			}
+			for _, d := range got {
+				want = slices.DeleteFunc(want, func(e expectation) bool { return e.related(d) })
+			}
 			for _, e := range want {
 				t.Errorf("not found: %+v", e)
 			}
@@ -106,7 +109,15 @@ func (e expectation) meets(d diag.Diagnostic) bool {
 		e.Severity == d.Severity.String() && strings.Contains(d.Detail, e.Text)
 }
 
-var mark = regexp.MustCompile(`(ERROR|WARNING): (\S+) ?(.*)`)
+// related reports whether a diagnostic shows the line as one that has to do with it: "# RELATED: id text", the text being a
+// part of what it says there.
+func (e expectation) related(d diag.Diagnostic) bool {
+	return e.Severity == "related" && e.ID == d.ID && slices.ContainsFunc(d.Related, func(r diag.Related) bool {
+		return r.Range.Filename == e.File && r.Range.Start.Line == e.Line && strings.Contains(r.Text, e.Text)
+	})
+}
+
+var mark = regexp.MustCompile(`(ERROR|WARNING|RELATED): (\S+) ?(.*)`)
 
 func expected(archive *txtar.Archive) []expectation {
 	var out []expectation

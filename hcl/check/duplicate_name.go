@@ -43,6 +43,13 @@ func duplicatesInTier(t *stack.Tier, f *findings) {
 	tasks := names{f: f, what: "task", in: in}
 	for _, task := range t.Group.Tasks {
 		tasks.add(task.Name, func(nth int) hcl.Range { return t.Job.At(append(at.steps, stack.Again("task", task.Name, nth))...) })
+		inConfig := map[string]bool{}
+		for _, label := range configPorts(task.Config["ports"]) {
+			if inConfig[label] {
+				f.error(at.labelled("task", task.Name).nth("config", 0).attr("ports"), "Name that stands twice", "ports of task %q names the port %q twice.", task.Name, label)
+			}
+			inConfig[label] = true
+		}
 		destinations := names{f: f, what: "template destination", in: "task " + quote(task.Name)}
 		for i, tmpl := range task.Templates {
 			destinations.add(deref(tmpl.DestPath), func(int) hcl.Range {

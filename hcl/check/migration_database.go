@@ -1,12 +1,14 @@
 package check
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/nomad/api"
 
+	"github.com/packctl/packctl/hcl/diag"
 	"github.com/packctl/packctl/hcl/spec"
 	"github.com/packctl/packctl/hcl/stack"
 )
@@ -26,16 +28,42 @@ func migrationDatabase() Rule {
 				if m := t.Prepare.Migration; m != nil && !provides(task, m.Database.URLEnv) {
 					f.error(m.Range, "Database that is not named", "The migration %q looks for its database in %s, and nothing sets it. Give the migration %s = \"…\" in an env block, %s_FILE with the path of a file, or a template with env = true.",
 						m.Name, m.Database.URLEnv, m.Database.URLEnv, m.Database.URLEnv)
+					f.near(t, task, m.Database.URLEnv)
 				}
 				for _, w := range t.Prepare.WaitFor {
 					if name := urlEnv(w.WaitFor); name != "" && !provides(task, name) {
 						f.error(w.Range, "Database that is not named", "wait_for %q looks for its address in %s, and nothing sets it. Give it %s = \"…\" in an env block, %s_FILE with the path of a file, or a template with env = true.",
 							w.Name, name, name, name)
+						f.near(t, task, name)
 					}
 				}
 			}
 		},
 	}
+}
+
+// near adds to the last finding where the prestart task is given variables that are nearly the one that it looks for.
+func (f *findings) near(t *stack.Tier, task *api.Task, name string) {
+	last := &f.diags[len(f.diags)-1]
+	for _, key := range slices.Sorted(maps.Keys(t.Prepare.EnvAt)) {
+		if nearly(key, name) {
+			last.Related = append(last.Related, diag.Related{Text: key + " is set here", Range: t.Prepare.EnvAt[key]})
+		}
+	}
+	for i, tmpl := range task.Templates {
+		x := stack.Template{Tier: t, Task: task.Name, Index: i, Text: deref(tmpl.EmbeddedTmpl)}
+		for n, line := range strings.Split(x.Text, "\n") {
+			key, _, set := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
+			if set && deref(tmpl.Envvars) && nearly(key, name) {
+				last.Related = append(last.Related, diag.Related{Text: key + " is set here", Range: x.Line(n + 1)})
+			}
+		}
+	}
+}
+
+// nearly reports whether an environment variable may have been meant to be another, or the other's with _FILE.
+func nearly(key, name string) bool {
+	return diag.Suggest(key, []string{name}) != "" || diag.Suggest(key, []string{name + "_FILE"}) != ""
 }
 
 func urlEnv(w spec.WaitFor) string {

@@ -106,5 +106,13 @@ func (n *nearby) report(f *findings, what string, unused []definition) {
 // quote is a name for a sentence.
 func quote(s string) string { return strconv.Quote(s) }
 
+func quoted(names []string) []string {
+	var out []string
+	for _, n := range names {
+		out = append(out, quote(n))
+	}
+	return out
+}
+
 // jobType is the job's type, with Nomad's default.
 func jobType(t *stack.Tier) string { return strings.ToLower(t.Type) }

@@ -26,6 +26,7 @@ func runtimeVariable() Rule {
 					}
 					runtimeName(t, m, known, f)
 				}
+				nearRuntimeNames(t, own, known, f)
 			}
 		},
 	}
@@ -60,6 +61,48 @@ func runtimeName(t *stack.Tier, m mention, known []string, f *findings) {
 		hint = " Names with a label are NOMAD_PORT_<label>, NOMAD_ADDR_<label>, NOMAD_IP_<label>, NOMAD_HOST_PORT_<label> and NOMAD_META_<key>."
 	}
 	f.error(m.at, summary, "Nomad gives no task a variable %s.%s", m.name, hint)
+}
+
+// readName is how a template of consul-template reads an environment variable.
+var readName = regexp.MustCompile(`\benv \\?"([A-Z][A-Za-z0-9_]*)`)
+
+// nearRuntimeNames finds what is nearly a name that begins with NOMAD_, in an expression or where a template reads the
+// environment: it would be taken for a variable of the task's own, which has none of that name.
+func nearRuntimeNames(t *stack.Tier, own map[string]bool, known []string, f *findings) {
+	look := func(name string, at hcl.Range) {
+		if len(name) < len("NOMAD_DC")-1 || strings.HasPrefix(name, "NOMAD_") || own[name] {
+			return
+		}
+		if meant := nearRuntimeName(name, known, portLabels(t)); meant != "" {
+			f.warn(at, "Name that Nomad does not give", "Nomad gives no task a variable %s, and no env block of the group sets it. Did you mean %s?", name, meant)
+		}
+	}
+	for _, tok := range t.Job.Texts(stack.Block("group", t.Name)) {
+		if tok.Expression {
+			look(tok.Text, tok.At(0))
+		}
+		for _, m := range readName.FindAllStringSubmatchIndex(tok.Text, -1) {
+			look(tok.Text[m[2]:m[3]], tok.At(m[2]))
+		}
+	}
+}
+
+// nearRuntimeName is the name of Nomad's that another most probably means, a port's label in it as it stands, or "".
+func nearRuntimeName(name string, known, labels []string) string {
+	for _, prefix := range known {
+		if !strings.HasSuffix(prefix, "_") {
+			if diag.Suggest(name, []string{prefix}) != "" {
+				return prefix
+			}
+			continue
+		}
+		for _, label := range labels {
+			if begin, ok := strings.CutSuffix(name, clean(label)); ok && diag.Suggest(begin, []string{prefix}) != "" {
+				return prefix + label
+			}
+		}
+	}
+	return ""
 }
 
 // ownNames are the variables that the author gives to the tier's tasks, such as NOMAD_ADDR for Nomad's own client.

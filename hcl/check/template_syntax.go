@@ -1,6 +1,7 @@
 package check
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -72,5 +73,37 @@ func brokenTemplate(t *stack.Template, known []string, f *findings) {
 	}
 	if suspects == 0 || t.Err.Line < len(lines) {
 		say(t.Err.Line, "")
+		relateVariables(t, f)
+	}
+}
+
+var (
+	// definedVariable is where a template gives a variable its value, or both of a range.
+	definedVariable = regexp.MustCompile(`(\$\w+)(?:\s*,\s*(\$\w+))?\s*:=`)
+	usedVariable    = regexp.MustCompile(`\{\{[^{}]*?(\$\w+)[^{}]*\}\}`)
+)
+
+// relateVariables adds to the last finding where variables are defined that are nearly one that its line uses without a
+// definition.
+func relateVariables(t *stack.Template, f *findings) {
+	lines := strings.Split(t.Text, "\n")
+	defined := map[string]int{}
+	for i, l := range lines {
+		for _, m := range definedVariable.FindAllStringSubmatch(l, -1) {
+			for _, name := range m[1:] {
+				if name != "" {
+					defined[name] = i + 1
+				}
+			}
+		}
+	}
+	names := slices.Sorted(maps.Keys(defined))
+	for _, m := range usedVariable.FindAllStringSubmatch(lines[min(t.Err.Line, len(lines))-1], -1) {
+		if slices.Contains(names, m[1]) {
+			continue
+		}
+		for _, near := range diag.Near(m[1], names) {
+			f.diags.Relate(near+" is defined here", t.Line(defined[near]))
+		}
 	}
 }

@@ -25,7 +25,10 @@ func unknownMount() Rule {
 						at := t.Job.At(stack.Block("group", t.Name), stack.Block("task", task.Name), stack.Nth("volume_mount", i), stack.Attr("volume"))
 						f.error(at, "Mount of an undeclared volume",
 							"Task %q mounts the volume %q, and group %q declares no volume of that name.%s Its volumes: %s.",
-							task.Name, name, t.Name, diag.DidYouMean(name, declared, ""), diag.List(declared, "none"))
+							task.Name, name, t.Name, diag.DidYouMean(name, declared, ""), diag.List(quoted(declared), "none"))
+						for _, near := range diag.Near(name, declared) {
+							f.diags.Relate("the volume "+quote(near)+" is declared here", ofTier(t).labelled("volume", near).here())
+						}
 					}
 				}
 			}

@@ -3,10 +3,12 @@ package eval
 import (
 	"bytes"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/packctl/packctl/hcl/pack"
@@ -56,7 +58,7 @@ func (f *fileEval) prepare(group *hclsyntax.Body, blocks []*hclsyntax.Block, lab
 				"wait_for and migration become a task called %q; give this one another name.", spec.PrepareTask)
 		}
 	}
-	p := Prepare{Group: label}
+	p := Prepare{Group: label, EnvAt: map[string]hcl.Range{}}
 	task := &prepareTask{fileEval: f, scope: sc, group: group, first: blocks[0], last: blocks[0]}
 	names := map[string]bool{}
 	for _, b := range blocks {
@@ -85,6 +87,9 @@ func (f *fileEval) prepare(group *hclsyntax.Body, blocks []*hclsyntax.Block, lab
 			p.Migration = &Migration{Migration: d.migration(task), Range: b.DefRange()}
 		}
 		task.take(b)
+	}
+	for _, a := range task.env {
+		p.EnvAt[a.Name] = a.SrcRange
 	}
 	f.out.Prepares = append(f.out.Prepares, p)
 	for _, b := range blocks[1:] {
@@ -150,13 +155,25 @@ func (d *decoder) waitFor() spec.WaitFor {
 
 // url is a server's address, or the environment variable that holds it.
 func (d *decoder) url() (url, env string) {
-	url, env = d.text("url", ""), d.text("url_env", "")
+	url, env = d.text("url", ""), d.envName("url_env", "")
 	if (url == "") == (env == "") {
 		d.diags.Add("url-or-env", d.block.DefRange(), "Address missing or given twice",
 			"%s needs either url or url_env, the name of an environment variable that holds the URL; url_env keeps a password out of the job.", d.block.Type)
 	}
 	return url, env
 }
+
+// envName is the name of an environment variable.
+func (d *decoder) envName(attr, otherwise string) string {
+	name := d.text(attr, otherwise)
+	if name != "" && !isEnvName.MatchString(name) {
+		d.diags.Add("bad-env-name", d.block.Body.Attributes[attr].SrcRange, "Not the name of an environment variable",
+			"%s is the name of an environment variable, of letters, digits and underscores; %q is none.", attr, name)
+	}
+	return name
+}
+
+var isEnvName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 func (d *decoder) status() []int {
 	var out []int
@@ -185,7 +202,7 @@ func (d *decoder) migration(task *prepareTask) spec.Migration {
 		if b.Type == "database" {
 			s := d.sub(b)
 			m.Database.Driver = s.text("driver", spec.DriverPostgres)
-			m.Database.URLEnv = s.text("url_env", "DATABASE_URL")
+			m.Database.URLEnv = s.envName("url_env", "DATABASE_URL")
 			if !slices.Contains(spec.Drivers(), m.Database.Driver) {
 				d.diags.Add("unknown-driver", b.DefRange(), "Unknown database driver",
 					"driver is \"postgres\", or \"mysql\" for MySQL and MariaDB, not %q.", m.Database.Driver)

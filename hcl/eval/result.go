@@ -73,6 +73,7 @@ type Prepare struct {
 	Group     string
 	WaitFor   []WaitFor // by place
 	Migration *Migration
+	EnvAt     map[string]hcl.Range `json:"-"` // where their env blocks set a variable, in the author's file
 }
 
 // WaitFor is a condition with its place.

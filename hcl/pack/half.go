@@ -50,7 +50,7 @@ func HalfExpressions(src []byte, name string, reads []string) diag.Diagnostics {
 		if i := bytes.IndexByte(src[at:], '\n'); i >= 0 {
 			end = at + i
 		}
-		if bytes.IndexByte(src[at:end], '}') >= 0 {
+		if suspicious(src[at:end]) {
 			for _, m := range half.FindAllIndex(src[at:end], -1) {
 				start := at + m[0]
 				if !bytes.ContainsRune([]byte("${%"), rune(src[start])) {
@@ -88,6 +88,23 @@ func HalfExpressions(src []byte, name string, reads []string) diag.Diagnostics {
 		}
 	}
 	return diags
+}
+
+// suspicious reports whether a line holds a "}" and a "{", "$" or "%" that is no part of ${ or %{: a quick look, which nearly
+// every line ends with.
+func suspicious(line []byte) bool {
+	if bytes.IndexByte(line, '}') < 0 {
+		return false
+	}
+	var before byte
+	for i, c := range line {
+		sign := c == '$' || c == '%'
+		if sign && (i+1 == len(line) || line[i+1] != '{') || c == '{' && before != '$' && before != '%' {
+			return true
+		}
+		before = c
+	}
+	return false
 }
 
 func plain(t hclsyntax.Token) bool {

@@ -14,6 +14,9 @@ import (
 func (l *loader) unclosed(src []byte, name string) {
 	opened, missing, found := unclosed(src, name)
 	if !found {
+		if in, ok := innermost(src, name, l.diags[len(l.diags)-1].Subject.Start); ok {
+			l.diags.Relate("inside of what is opened here", in)
+		}
 		return
 	}
 	last := &l.diags[len(l.diags)-1]
@@ -24,6 +27,34 @@ func (l *loader) unclosed(src []byte, name string) {
 		l.diags.Relate("opened here, by the indentation", opened)
 	}
 	l.diags.Relate("and not closed, or not by its own kind, up to here", missing)
+}
+
+// innermost is the bracket or parenthesis around a place, where it stands on another line.
+func innermost(src []byte, name string, at hcl.Pos) (hcl.Range, bool) {
+	var open []hclsyntax.Token
+	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos)
+	for _, t := range tokens {
+		if t.Range.Start.Byte >= at.Byte {
+			break
+		}
+		switch {
+		case opener(t.Type) != 0:
+			open = append(open, t)
+		case closes(t.Type) && len(open) > 0:
+			open = open[:len(open)-1]
+		}
+	}
+	for _, t := range slices.Backward(open) {
+		switch t.Type {
+		case hclsyntax.TokenOParen, hclsyntax.TokenOBrack:
+			if t.Range.Start.Line != at.Line {
+				return t.Range, true
+			}
+		case hclsyntax.TokenOBrace:
+			return hcl.Range{}, false
+		}
+	}
+	return hcl.Range{}, false
 }
 
 // nesting follows what is open in a file.

@@ -12,8 +12,9 @@ import (
 
 // Text is a piece of a rendered block: a text, a name, a number; never a comment.
 type Text struct {
-	Text string
-	At   func(offset int) hcl.Range // the author's place of a byte of it
+	Text       string
+	Expression bool                       // a name that an expression begins with
+	At         func(offset int) hcl.Range // the author's place of a byte of it
 }
 
 // Texts lists the pieces of the block that a step leads to from the job, in their order.
@@ -30,7 +31,8 @@ func (j *Job) Texts(block Step) []Text {
 	words := p.text.within(b.body)
 	out := make([]Text, len(words))
 	for i, w := range words {
-		out[i] = Text{p.text.text[w.start:w.end], func(offset int) hcl.Range { return j.inWord(w, offset) }}
+		before := strings.TrimRight(p.text.text[:w.start], " ")
+		out[i] = Text{p.text.text[w.start:w.end], strings.HasSuffix(before, "${"), func(offset int) hcl.Range { return j.inWord(w, offset) }}
 	}
 	return out
 }

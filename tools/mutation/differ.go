@@ -158,21 +158,24 @@ var groupOf = regexp.MustCompile(`^/jobs/[^/]+/TaskGroups/\d+/`)
 func mentions(o outcome, name, below string) bool {
 	word := regexp.MustCompile(`(^|[^A-Za-z0-9/-])` + regexp.QuoteMeta(name) + `($|[^\w-])`)
 	found := false
-	var look func(path string, v any)
-	look = func(path string, v any) {
-		switch v := v.(type) {
-		case map[string]any:
-			for k, e := range v {
-				look(path+"/"+k, e)
-			}
-		case []any:
-			for i, e := range v {
-				look(fmt.Sprintf("%s/%d", path, i), e)
-			}
-		case string:
-			found = found || strings.HasPrefix(path, below) && !identity.MatchString(path) && word.MatchString(owner.ReplaceAllString(v, ""))
-		}
-	}
-	look("/jobs", document(o).(map[string]any)["jobs"])
+	each("", document(o), func(path, text string) {
+		found = found || strings.HasPrefix(path, below) && !identity.MatchString(path) && word.MatchString(owner.ReplaceAllString(text, ""))
+	})
 	return found
+}
+
+// each visits every text of a document, with its path.
+func each(path string, v any, visit func(path, text string)) {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, e := range v {
+			each(path+"/"+k, e, visit)
+		}
+	case []any:
+		for i, e := range v {
+			each(fmt.Sprintf("%s/%d", path, i), e, visit)
+		}
+	case string:
+		visit(path, v)
+	}
 }

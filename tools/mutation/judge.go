@@ -19,9 +19,10 @@ const (
 // verdict is a mutant judged.
 type verdict struct {
 	mutant
-	class class
-	line  bool   // reported at the mutated line
-	why   string // what changed, or what was said
+	class  class
+	line   bool   // reported at the mutated line
+	why    string // what changed, or what was said
+	reason string // of a survivor: what it hit, or that nothing explains it
 }
 
 // judge decides from the jobs whether a mutant is changed or broken, and only then looks at what validate says.
@@ -64,6 +65,8 @@ func judge(m mutant) verdict {
 	}
 	if all {
 		v.class = free
+	} else {
+		v.reason = reason(changes)
 	}
 	v.why = strings.Join(texts[:min(len(texts), 3)], "; ")
 	return v

@@ -15,6 +15,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync"
 )
 
@@ -27,6 +28,7 @@ func main() {
 	dir := flag.String("packs", "packs", "the folder of the packs")
 	all := flag.Bool("free", false, "list the free mutants too")
 	flag.Parse()
+	debug.SetGCPercent(400) // many short lives: as the command line does
 	found, err := hunt(os.DirFS(*dir), *n, *seed)
 	if err == nil {
 		ok := found.print(os.Stdout, *all)

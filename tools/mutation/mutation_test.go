@@ -99,3 +99,29 @@ func TestShownBy(t *testing.T) {
 		}
 	}
 }
+
+// The reason of a survivor comes from what changed in the jobs, and what fits none is called unexplained.
+func TestReason(t *testing.T) {
+	s, err := open(os.DirFS("../../packs"), "appstack")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const group = "/jobs/appstack-web/TaskGroups/0"
+	for name, c := range map[string]struct {
+		path     string
+		old, new any
+		want     string
+	}{
+		"a port of the group":              {group + "/Services/0/PortLabel", "https", "http", "names another port that the group has"},
+		"a port that the group has not":    {group + "/Services/0/PortLabel", "https", "htps", unexplained},
+		"text around the template's parts": {group + "/Tasks/1/Templates/0/EmbeddedTmpl", "{ a {{ .B }}", "{{ a {{ .B }}", "another template that consul-template takes as well"},
+		"text of nginx":                    {group + "/Tasks/1/Templates/0/EmbeddedTmpl", "server { }", "server [ }", "text of a file that the task reads in a language of its own: the actions of its template are as they were"},
+		"a number":                         {group + "/Count", 1.0, 2.0, unexplained},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := reason([]change{{path: c.path, old: c.old, new: c.new, base: s.base[0]}}); got != c.want {
+				t.Errorf("the reason is %q, want %q", got, c.want)
+			}
+		})
+	}
+}

@@ -90,5 +90,8 @@ func (r report) list(w io.Writer, title string, which func(verdict) bool) {
 	}
 	for _, v := range out {
 		fmt.Fprintf(w, "packs/%s/%s:%d: %s: %s\n    %s\n", v.pack.name, v.file, v.mutant.line, v.kind, v.what, v.why)
+		if v.reason != "" {
+			fmt.Fprintf(w, "    reason: %s\n", v.reason)
+		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/packctl/packctl/hcl/diag"
+	"github.com/packctl/packctl/hcl/pack"
 	"github.com/packctl/packctl/hcl/stack"
 )
 
@@ -72,15 +73,20 @@ func Rules() []Rule {
 	}
 }
 
-// Check runs every check.
+// Check runs every check, several at once: none changes the stack.
 func Check(s *stack.Stack) diag.Diagnostics {
-	var f findings
-	for _, r := range Rules() {
-		f.id = r.ID
-		r.inspect(s, &f)
+	rules := Rules()
+	found := make([]findings, len(rules))
+	pack.Each(len(rules), func(i int) {
+		found[i].id = rules[i].ID
+		rules[i].inspect(s, &found[i])
+	})
+	var diags diag.Diagnostics
+	for _, f := range found {
+		diags = append(diags, f.diags...)
 	}
-	f.diags.Sort()
-	return f.diags
+	diags.Sort()
+	return diags
 }
 
 // findings collects what a check finds.

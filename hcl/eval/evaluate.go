@@ -1,6 +1,8 @@
 package eval
 
 import (
+	"maps"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -15,8 +17,8 @@ import (
 // look for more; it must not be submitted then.
 func Evaluate(p *pack.Pack, v *vars.Values, rel Release, opt Options) (*Result, diag.Diagnostics) {
 	e := &evaluator{
-		pack: p, values: v, options: opt, templates: map[string]hclsyntax.Expression{},
-		result: &Result{Pack: Pack{Name: p.Name, Version: p.Version}, Release: rel, Texts: map[string][]byte{}, values: v, read: map[string]readFile{}},
+		pack: p, values: v, options: opt, taken: newTaken(),
+		result: &Result{Pack: Pack{Name: p.Name, Version: p.Version}, Release: rel, values: v, read: map[string]readFile{}},
 	}
 	e.table = e.functions()
 	e.names = map[string]bool{}
@@ -25,14 +27,14 @@ func Evaluate(p *pack.Pack, v *vars.Values, rel Release, opt Options) (*Result, 
 	}
 	e.base = e.packScope()
 	e.sidecar = e.decodeSidecar()
-	for _, f := range p.Jobs {
-		e.job(f)
-	}
+	e.jobs()
 	e.credentials()
 	e.volumes()
 	e.hooks()
 	e.outputs()
 	e.external()
+	e.result.Texts = e.taken.texts
+	e.diags = append(e.diags, e.taken.halfExpressions()...)
 	e.diags.Sort()
 	return e.result, e.diags
 }
@@ -47,8 +49,25 @@ type evaluator struct {
 	names   map[string]bool
 	base    *scope
 	sidecar sidecar
+	taken   *taken
+}
 
-	templates map[string]hclsyntax.Expression // by path, as far as they have been read
+// jobs evaluates the job files, several at once: they know nothing of each other. What each gives is joined in the order of
+// the files.
+func (e *evaluator) jobs() {
+	each := make([]evaluator, len(e.pack.Jobs))
+	pack.Each(len(each), func(i int) {
+		each[i] = *e
+		each[i].diags = nil
+		each[i].result = &Result{Pack: e.result.Pack, Release: e.result.Release, values: e.values, read: map[string]readFile{}}
+		each[i].job(e.pack.Jobs[i])
+	})
+	for _, x := range each {
+		e.diags = append(e.diags, x.diags...)
+		e.result.Files = append(e.result.Files, x.result.Files...)
+		e.result.Removed = append(e.result.Removed, x.result.Removed...)
+		maps.Copy(e.result.read, x.result.read)
+	}
 }
 
 // packScope is what every file of the pack sees.

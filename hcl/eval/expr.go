@@ -231,7 +231,7 @@ func (x *exprEval) interpolation(e hclsyntax.Expression) ([]edit, hcl.Diagnostic
 	if x.directive(rng) {
 		return x.edits(e, slotBranch)
 	}
-	in, ok := x.file.interp(rng.Start.Byte)
+	in, ok := x.file.interp(rng)
 	if !ok || !r.alone() {
 		return x.edits(e, slotTemplate)
 	}

@@ -129,34 +129,34 @@ func (e *evaluator) text(at string) ([]byte, error) {
 		return nil, fmt.Errorf("%s is not UTF-8 text; filebase64 reads any bytes", at)
 	}
 	if err == nil {
-		e.result.Texts[e.pack.FileName(at)] = b
+		e.taken.keep(e.pack.FileName(at), b)
 	}
 	return b, err
 }
 
-// template is a parsed template of the pack. One that many tiers render is read and parsed once.
+// template is a parsed template of the pack, for a call that gives it some variables. One that many tiers render is read and
+// parsed once.
 func (e *evaluator) template(at string, given []string) (hclsyntax.Expression, error) {
-	if expr, ok := e.templates[at]; ok {
+	return e.taken.template(at, given, func(t *template) (hclsyntax.Expression, error) {
+		src, err := e.text(at)
+		if err != nil {
+			return nil, function.NewArgError(0, err)
+		}
+		clean, err := pack.Clean(at)
+		if err != nil {
+			return nil, function.NewArgError(0, err)
+		}
+		name := e.pack.FileName(clean)
+		if diags := pack.TooDeep(src, name, true); diags != nil {
+			return nil, diags
+		}
+		t.name, t.src = name, src
+		expr, diags := hclsyntax.ParseTemplate(src, name, hcl.InitialPos)
+		if diags.HasErrors() {
+			return nil, diags
+		}
 		return expr, nil
-	}
-	src, err := e.text(at)
-	if err != nil {
-		return nil, function.NewArgError(0, err)
-	}
-	clean, err := pack.Clean(at)
-	if err != nil {
-		return nil, function.NewArgError(0, err)
-	}
-	if diags := pack.TooDeep(src, e.pack.FileName(clean), true); diags != nil {
-		return nil, diags
-	}
-	e.diags = append(e.diags, pack.HalfExpressions(src, e.pack.FileName(clean), given)...)
-	expr, diags := hclsyntax.ParseTemplate(src, e.pack.FileName(clean), hcl.InitialPos)
-	if diags.HasErrors() {
-		return nil, diags
-	}
-	e.templates[at] = expr
-	return expr, nil
+	})
 }
 
 // templateFile renders a template of the pack. It sees the given variables only; a runtime expression passes through.
@@ -165,7 +165,7 @@ func (e *evaluator) templateFile(at string, given cty.Value, functions map[strin
 		return cty.DynamicVal, function.NewArgErrorf(1, "the template's variables are an object, such as { name = var.name }")
 	}
 	values := given.AsValueMap()
-	expr, err := e.template(at, append([]string{}, slices.Sorted(maps.Keys(values))...))
+	expr, err := e.template(at, slices.Sorted(maps.Keys(values)))
 	if err != nil {
 		return cty.DynamicVal, err
 	}
@@ -192,6 +192,5 @@ func (e *evaluator) templateFile(at string, given cty.Value, functions map[strin
 
 // Functions are those that a pack's files can call, for whoever evaluates expressions beside them.
 func Functions(p *pack.Pack) map[string]function.Function {
-	e := &evaluator{pack: p, templates: map[string]hclsyntax.Expression{}, result: &Result{Texts: map[string][]byte{}}}
-	return e.functions()
+	return (&evaluator{pack: p, taken: newTaken()}).functions()
 }

@@ -33,10 +33,12 @@ func replaceRange(r hcl.Range, text string) edit {
 
 // file is one file being rendered.
 type file struct {
-	name    string
-	src     []byte
+	name  string
+	src   []byte
+	lines []int // where each line begins
+
+	// What only the lexer knows, which most files do not need: see lexed.
 	interps []interp     // by start
-	lines   []int        // where each line begins
 	fixed   map[int]bool // lines, by where they begin, that belong to a heredoc and keep their indentation
 }
 
@@ -47,8 +49,17 @@ type interp struct {
 }
 
 func newFile(name string, src []byte) *file {
-	f := &file{name: name, src: src, lines: lineIndex(src), fixed: map[int]bool{}}
-	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos)
+	return &file{name: name, src: src, lines: lineIndex(src)}
+}
+
+// lexed is the file with what the lexer knows. Lexing takes as long as all else that rendering does, so it is put off until
+// a place asks for it.
+func (f *file) lexed() *file {
+	if f.fixed != nil {
+		return f
+	}
+	f.fixed = map[int]bool{}
+	tokens, _ := hclsyntax.LexConfig(f.src, f.name, hcl.InitialPos)
 	var stack []int // indexes into interps, -1 for a directive
 	var heredocs []int
 	for _, t := range tokens {
@@ -83,13 +94,31 @@ func newFile(name string, src []byte) *file {
 	return f
 }
 
-// interp is the ${ … } whose expression begins at a byte.
-func (f *file) interp(at int) (interp, bool) {
-	i := sort.Search(len(f.interps), func(i int) bool { return f.interps[i].start >= at }) - 1
-	if i < 0 || f.interps[i].end <= at {
+// interp is the ${ … } around an expression.
+func (f *file) interp(r hcl.Range) (interp, bool) {
+	if in, ok := f.plainInterp(r.Start.Byte, r.End.Byte); ok {
+		return in, true
+	}
+	at, all := r.Start.Byte, f.lexed().interps
+	i := sort.Search(len(all), func(i int) bool { return all[i].start >= at }) - 1
+	if i < 0 || all[i].end <= at {
 		return interp{}, false
 	}
-	return f.interps[i], true
+	return all[i], true
+}
+
+// plainInterp is the ${ … } around an expression that has nothing but spaces beside it, as nearly all have.
+func (f *file) plainInterp(start, end int) (interp, bool) {
+	before, after := bytes.TrimRight(f.src[:start], " "), bytes.TrimLeft(f.src[end:], " ")
+	x := interp{open: len(before), close: len(f.src) - len(after)}
+	if rest, trims := bytes.CutSuffix(before, []byte("~")); trims {
+		before, x.trims = rest, true
+	}
+	if rest, trims := bytes.CutPrefix(after, []byte("~")); trims {
+		after, x.trims = rest, true
+	}
+	x.start, x.end = len(before)-len("${"), len(f.src)-len(after)+len("}")
+	return x, bytes.HasSuffix(before, []byte("${")) && bytes.HasPrefix(after, []byte("}"))
 }
 
 // pieces cuts a part of the source into what stays and what the edits put there. Where edits overlap, as removed lines
@@ -114,9 +143,10 @@ func (f *file) pieces(start, end int, edits []edit) []piece {
 // moved is pieces for a part whose lines stand a number of columns too far to the right.
 func (f *file) moved(start, end, columns int, edits []edit) []piece {
 	if columns > 0 {
+		fixed := f.lexed().fixed
 		for i := sort.SearchInts(f.lines, start); i < len(f.lines) && f.lines[i] < end; i++ {
 			at := f.lines[i]
-			if cut := min(at+columns, len(f.src)); !f.fixed[at] && len(bytes.Trim(f.src[at:cut], " \t")) == 0 {
+			if cut := min(at+columns, len(f.src)); !fixed[at] && len(bytes.Trim(f.src[at:cut], " \t")) == 0 {
 				edits = append(edits, edit{start: at, end: cut})
 			}
 		}

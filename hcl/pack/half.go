@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
@@ -26,10 +27,10 @@ func halfPatterns(roots string) *regexp.Regexp {
 	}, "|"))
 }
 
-// halfInPack is for files of the pack language.
-func halfInPack() *regexp.Regexp {
+// halfInPack is for files of the pack language, of which a pack has many.
+var halfInPack = sync.OnceValue(func() *regexp.Regexp {
 	return halfPatterns(`(var|local|release|pack)\.\w+|NOMAD_\w+|(attr|node|meta)\.\w+`)
-}
+})
 
 // HalfExpressions warns of texts that look like ${…} or %{…} with a character too many or too few, and are handed on as they
 // are. reads are the names that the expressions of a template may read, never nil; with nil the file is one of the pack language.

@@ -121,3 +121,16 @@ func TestOutlineOfABrokenText(t *testing.T) {
 		}
 	}
 }
+
+// An outline is there because it costs less than parsing.
+func TestOutlineIsCheap(t *testing.T) {
+	source, err := os.ReadFile("../../packs/appstack/jobs/app.nomad.hcl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	outline := testing.AllocsPerRun(5, func() { newOutline(source) })
+	parse := testing.AllocsPerRun(5, func() { _, _ = hclsyntax.ParseConfig(source, "", hcl.InitialPos) })
+	if outline*2 > parse {
+		t.Errorf("%v allocations, and parsing takes %v", outline, parse)
+	}
+}

@@ -13,23 +13,30 @@ import (
 const (
 	MetaRelease = "packctl_release"
 	MetaPack    = "packctl_pack"
+
+	// MetaNamespace has the namespace of the release, in a job whose file names a namespace.
+	MetaNamespace = "packctl_namespace"
 )
 
 // jobMeta puts the release and the pack into a job's meta: into its block or object where it has one, else into a
 // block at the job's top.
 func (f *fileEval) jobMeta(job *hclsyntax.Block, sc *scope) []edit {
 	release, packName := quote(f.result.Release.Name), quote(f.result.Pack.Name)
+	var home string
+	if _, own := job.Body.Attributes["namespace"]; own {
+		home = quote(f.result.Release.Namespace)
+	}
 	for _, b := range job.Body.Blocks {
 		if b.Type == "meta" {
 			f.reserved(pack.Attributes(b.Body))
-			return append(f.freeBody(b.Body, sc), f.metaBlock(b, release, packName)...)
+			return append(f.freeBody(b.Body, sc), f.metaBlock(b, release, packName, home)...)
 		}
 	}
 	if a, ok := job.Body.Attributes["meta"]; ok {
-		return f.metaAttribute(a, release, packName, sc)
+		return f.metaAttribute(a, release, packName, home, sc)
 	}
 	indent := f.inner(job.Body, job.Range().Start.Byte)
-	text := fmt.Sprintf("\n%[1]smeta {\n%[1]s  %[2]s = %[3]s\n%[1]s  %[4]s    = %[5]s\n%[1]s}\n", indent, MetaRelease, release, MetaPack, packName)
+	text := "\n" + indent + "meta {" + metaLines(indent+"  ", release, packName, home) + "\n" + indent + "}\n"
 	at := job.OpenBraceRange.End.Byte
 	if !f.file.room(at) {
 		text += indent
@@ -37,11 +44,19 @@ func (f *fileEval) jobMeta(job *hclsyntax.Block, sc *scope) []edit {
 	return []edit{{start: at, end: at, pieces: []piece{{start: job.TypeRange.Start.Byte, end: job.LabelRanges[0].End.Byte, text: text}}}}
 }
 
-func (f *fileEval) metaBlock(b *hclsyntax.Block, release, packName string) []edit {
+// metaLines are packctl's own keys, each on a line of its own.
+func metaLines(indent, release, packName, home string) string {
+	if home != "" {
+		return fmt.Sprintf("\n%[1]s%[2]s   = %[3]s\n%[1]s%[4]s      = %[5]s\n%[1]s%[6]s = %[7]s", indent, MetaRelease, release, MetaPack, packName, MetaNamespace, home)
+	}
+	return fmt.Sprintf("\n%[1]s%[2]s = %[3]s\n%[1]s%[4]s    = %[5]s", indent, MetaRelease, release, MetaPack, packName)
+}
+
+func (f *fileEval) metaBlock(b *hclsyntax.Block, release, packName, home string) []edit {
 	at := b.OpenBraceRange.End.Byte
 	lead, _ := f.file.indent(b.Range().Start.Byte)
 	indent := f.inner(b.Body, b.Range().Start.Byte)
-	text := fmt.Sprintf("\n%s%s = %s\n%s%s    = %s", indent, MetaRelease, release, indent, MetaPack, packName)
+	text := metaLines(indent, release, packName, home)
 	e := edit{start: at, end: at, pieces: []piece{{start: b.TypeRange.Start.Byte, end: b.TypeRange.End.Byte, text: text}}}
 	if f.file.lineEnd(at) > at || f.file.room(at) {
 		return []edit{e}
@@ -59,8 +74,11 @@ func (f *fileEval) metaBlock(b *hclsyntax.Block, release, packName string) []edi
 	return []edit{e, replace(a.End.Byte, b.CloseBraceRange.Start.Byte, "\n"+lead)}
 }
 
-func (f *fileEval) metaAttribute(a *hclsyntax.Attribute, release, packName string, sc *scope) []edit {
+func (f *fileEval) metaAttribute(a *hclsyntax.Attribute, release, packName, home string, sc *scope) []edit {
 	ours := fmt.Sprintf("%s = %s, %s = %s", MetaRelease, release, MetaPack, packName)
+	if home != "" {
+		ours += fmt.Sprintf(", %s = %s", MetaNamespace, home)
+	}
 	if o, ok := a.Expr.(*hclsyntax.ObjectConsExpr); ok {
 		for _, item := range o.Items {
 			f.reservedKey(hcl.ExprAsKeyword(item.KeyExpr), item.KeyExpr.Range())
@@ -87,7 +105,7 @@ func (f *fileEval) reserved(attrs []*hclsyntax.Attribute) {
 }
 
 func (f *fileEval) reservedKey(name string, at hcl.Range) {
-	if name == MetaRelease || name == MetaPack {
+	if name == MetaRelease || name == MetaPack || name == MetaNamespace {
 		f.diags.Add("reserved-meta", at, "Reserved meta key", "packctl writes %s itself, to know the job again; use another key.", name)
 	}
 }

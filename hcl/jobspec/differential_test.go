@@ -46,6 +46,7 @@ func rendered(src []byte) (*api.Job, []byte, error) {
 	}
 	delete(job.Meta, eval.MetaRelease)
 	delete(job.Meta, eval.MetaPack)
+	delete(job.Meta, eval.MetaNamespace)
 	if len(job.Meta) == 0 {
 		job.Meta = nil
 	}

@@ -77,6 +77,13 @@ func (c *Client) Local() bool {
 	return ip != nil && ip.IsLoopback()
 }
 
+// In is the same cluster in another namespace.
+func (c *Client) In(namespace string) release.Nomad {
+	other := *c
+	other.namespace = namespace
+	return &other
+}
+
 func (c *Client) query(ctx context.Context) *api.QueryOptions {
 	return (&api.QueryOptions{Namespace: c.namespace}).WithContext(ctx)
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/hashicorp/nomad/api"
+
+	"github.com/packctl/packctl/internal/release"
 )
 
 // Scalings are a job's scaling events by group, newest first; a job that is gone has none.
@@ -42,6 +44,7 @@ func (c *Client) AllJobs(ctx context.Context) ([]*api.JobListStub, error) {
 // that its summary has.
 func (c *Client) ReleaseTiers(ctx context.Context) (map[string][]string, error) {
 	q := c.query(ctx)
+	q.Namespace = api.AllNamespacesNamespace // a job may have one of its own
 	q.Filter = `ParentID == ""`
 	jobs, _, err := c.api.Jobs().ListOptions(&api.JobListOptions{Fields: &api.JobListFields{Meta: true}}, q)
 	if err != nil {
@@ -50,7 +53,7 @@ func (c *Client) ReleaseTiers(ctx context.Context) (map[string][]string, error) 
 	out := map[string][]string{}
 	for _, j := range jobs {
 		name := j.Meta[MetaRelease]
-		if name == "" || j.Stop || j.JobSummary == nil {
+		if !release.BelongsTo(j.Meta, j.Namespace, name, c.namespace) || j.Stop || j.JobSummary == nil {
 			continue
 		}
 		for group := range j.JobSummary.Summary {

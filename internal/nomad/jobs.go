@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/hashicorp/nomad/api"
+
+	"github.com/packctl/packctl/internal/release"
 )
 
 // MetaRelease is the job meta key that says which release a job belongs to.
@@ -23,15 +25,18 @@ func (c *Client) Job(ctx context.Context, id string) (*api.Job, error) {
 	return job, nil
 }
 
-// ReleaseJobs lists the jobs whose meta names the release, with the children of periodic ones, which inherit it.
+// ReleaseJobs lists the jobs of the release that is in this namespace, with the children of periodic ones, which inherit
+// their meta. They may be in any namespace that the token can see.
 func (c *Client) ReleaseJobs(ctx context.Context, name string) ([]*api.JobListStub, error) {
-	all, _, err := c.api.Jobs().ListOptions(&api.JobListOptions{Fields: &api.JobListFields{Meta: true}}, c.query(ctx))
+	q := c.query(ctx)
+	q.Namespace = api.AllNamespacesNamespace
+	all, _, err := c.api.Jobs().ListOptions(&api.JobListOptions{Fields: &api.JobListFields{Meta: true}}, q)
 	if err != nil {
 		return nil, c.fault("list the jobs of release "+name, err)
 	}
 	var jobs []*api.JobListStub
 	for _, j := range all {
-		if j.Meta[MetaRelease] == name {
+		if release.BelongsTo(j.Meta, j.Namespace, name, c.namespace) {
 			jobs = append(jobs, j)
 		}
 	}
@@ -40,13 +45,15 @@ func (c *Client) ReleaseJobs(ctx context.Context, name string) ([]*api.JobListSt
 
 // Releases names the releases that have jobs, sorted.
 func (c *Client) Releases(ctx context.Context) ([]string, error) {
-	all, _, err := c.api.Jobs().ListOptions(&api.JobListOptions{Fields: &api.JobListFields{Meta: true}}, c.query(ctx))
+	q := c.query(ctx)
+	q.Namespace = api.AllNamespacesNamespace // a release may have all its jobs in others
+	all, _, err := c.api.Jobs().ListOptions(&api.JobListOptions{Fields: &api.JobListFields{Meta: true}}, q)
 	if err != nil {
 		return nil, c.fault("list the releases", err)
 	}
 	var names []string
 	for _, j := range all {
-		if name := j.Meta[MetaRelease]; name != "" {
+		if name := j.Meta[MetaRelease]; release.BelongsTo(j.Meta, j.Namespace, name, c.namespace) {
 			names = append(names, name)
 		}
 	}

@@ -15,10 +15,12 @@ type Deps struct {
 	Health Health     // nil: Consul is not asked, Nomad's word about health decides alone
 	Local  LocalPorts // nil: the Nomad agent is not on this machine
 	Now    func() time.Time
+	places *places
 	Owner  string // who holds the lock, for others to read: "ann@laptop, pid 4711"; up to the comma who makes a revision
 }
 
-// Nomad is what the engine needs of a Nomad cluster, in one namespace. A lookup of what does not exist is nil, not an error.
+// Nomad is what the engine needs of a Nomad cluster, in one namespace. New puts a placed before it, which asks for each job
+// of a release in the job's own namespace. A lookup of what does not exist is nil, not an error.
 type Nomad interface {
 	Jobs
 	Scaler
@@ -35,6 +37,8 @@ type Nomad interface {
 	// Observe sends the jobs' facts (all but Checks), in the order of ids, once at first and then after each change, until
 	// ctx is done; it closes the channel. A cluster that stops answering is a Facts with Err, and the watch goes on.
 	Observe(ctx context.Context, ids []string) <-chan Facts
+	// In is the same cluster in another namespace.
+	In(namespace string) Nomad
 }
 
 // Facts are one reading of jobs.
@@ -46,7 +50,7 @@ type Facts struct {
 // Jobs reads and writes jobs.
 type Jobs interface {
 	Job(ctx context.Context, id string) (*api.Job, error)
-	// ReleaseJobs lists the jobs whose meta names the release, children of periodic jobs too.
+	// ReleaseJobs lists the jobs of a release, in all namespaces that it has jobs in, children of periodic jobs too.
 	ReleaseJobs(ctx context.Context, release string) ([]*api.JobListStub, error)
 	Plan(ctx context.Context, job *api.Job) (*api.JobPlanResponse, error)
 	// Register submits a job with its source. It is refused with a FaultMoved when the job's modify index is not index

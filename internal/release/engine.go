@@ -28,6 +28,10 @@ func New(d Deps) *Engine {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
+	d.places = newPlaces()
+	if d.Nomad != nil {
+		d.Nomad = placed{Nomad: d.Nomad, places: d.places}
+	}
 	return &Engine{deps: d}
 }
 

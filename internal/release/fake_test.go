@@ -64,6 +64,8 @@ func newFake() *fake {
 
 var _ Nomad = (*fake)(nil)
 
+func (f *fake) In(string) Nomad { return f }
+
 // did notes a change and wakes the observers. The caller holds mu.
 func (f *fake) did(call string) {
 	f.calls = append(f.calls, call)

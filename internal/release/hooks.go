@@ -198,13 +198,18 @@ func hookError(h Hook, event spec.Event, err *Error) error {
 // ownHooks notes the jobs of hooks that are not this release's.
 func (r *run) ownHooks(ctx context.Context, p *problems) error {
 	for _, h := range r.manifest.Hooks {
+		next, err := copyJob(h.Job.Spec)
+		if err != nil {
+			return err
+		}
+		r.place(next)
 		before, err := r.deps.Nomad.Job(ctx, h.Job.ID)
 		if err != nil {
 			return err
 		}
-		if before != nil && before.Meta[MetaRelease] != r.manifest.Release.Name {
+		if rel := r.manifest.Release; before != nil && !BelongsTo(before.Meta, *next.Namespace, rel.Name, rel.Namespace) {
 			p.add("choose another release name with --name, or stop and purge that job if it is not needed: nomad job stop -purge "+h.Job.ID,
-				"job %s, which hook %s runs, exists already and %s", h.Job.ID, h.Name, belongs(before.Meta[MetaRelease]))
+				"job %s, which hook %s runs, exists already and %s", h.Job.ID, h.Name, belongs(before.Meta, *next.Namespace))
 			p.about(h.Job.ID, "", h.Job.File)
 		}
 	}

@@ -32,7 +32,7 @@ func entries(jobs []*api.JobListStub) []Entry {
 		if name == "" || j.ParentID != "" {
 			continue
 		}
-		k := key{cmp.Or(j.Namespace, api.DefaultNamespace), name}
+		k := key{HomeOf(j.Meta, j.Namespace), name}
 		e := byRelease[k]
 		if e == nil {
 			e = &Entry{Release: name, Namespace: k.namespace, Pack: j.Meta[MetaPack], State: ListStopped}

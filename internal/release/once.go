@@ -49,16 +49,14 @@ func (r *run) once(ctx context.Context, o once) error {
 
 // onceJob is the job as it is to be registered now.
 func (r *run) onceJob(ctx context.Context, o once) (*planned, error) {
-	before, err := r.deps.Nomad.Job(ctx, o.job.ID)
-	if err != nil {
-		return nil, err
-	}
 	next, err := copyJob(o.job.Spec)
 	if err != nil {
 		return nil, err
 	}
-	if r.manifest.Release.Namespace != "" {
-		next.Namespace = &r.manifest.Release.Namespace
+	r.place(next)
+	before, err := r.deps.Nomad.Job(ctx, o.job.ID)
+	if err != nil {
+		return nil, err
 	}
 	next.Meta = maps.Clone(next.Meta)
 	if next.Meta == nil {

@@ -3,8 +3,12 @@
 package release_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/hashicorp/nomad/api"
 
 	"github.com/packctl/packctl/hcl/stack"
 	"github.com/packctl/packctl/internal/release"
@@ -18,6 +22,7 @@ func TestPlansAgainstRealAgents(t *testing.T) {
 	}{
 		{"a plan says what the run then does, field by field", planned},
 		{"a plan shows what has no place, and the port that clashes", planRefused},
+		{"jobs of two namespaces are one release", twoNamespaces},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, r) })
 	}
@@ -116,3 +121,88 @@ func planRefused(t *testing.T, r *real) {
 	res, err, _ := r.run(t, s, release.RunOptions{})
 	refused(t, r, res, err, release.Failed, "refuse-web", "23417", "plan9")
 }
+
+func twoNamespaces(t *testing.T, r *real) {
+	if _, err := r.api.Namespaces().Register(&api.Namespace{Name: "other"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	other := func(q *api.QueryOptions) *api.QueryOptions { q.Namespace = "other"; return q }(&api.QueryOptions{})
+	make := func(level string) *stack.Stack {
+		s := newStack(t, "spaces",
+			[]job{{name: "db", script: forever, group: checkedNow("spaces-db")}},
+			[]job{{name: "app", job: `namespace = "other"`, script: `echo "level $LEVEL, password of $(printf %s "$PASSWORD" | wc -c)"; ` + forever, task: `env { LEVEL = "` + level + `" }
+      template {
+        destination = "secrets/env"
+        env         = true
+        data        = <<EOT
+{{ with nomadVar "nomad/jobs/spaces-app" }}PASSWORD={{ .db }}{{ end }}
+EOT
+      }`}})
+		s.Credentials = []stack.Credential{{Name: "db", Generate: true, Password: &stack.Password{Length: 24}, Readers: []string{"spaces-app", "spaces-db"}}}
+		return s
+	}
+	s := make("info")
+	r.ok(t, s, release.Healthy)
+	if j, _, err := r.api.Jobs().Info("spaces-app", other); err != nil || *j.Namespace != "other" {
+		t.Fatalf("the job is not in its own namespace: %v", err)
+	}
+	if _, _, err := r.api.Jobs().Info("spaces-app", nil); err == nil {
+		t.Error("the job is in the release's namespace too")
+	}
+	v, _, err := r.api.Variables().Read("nomad/jobs/spaces-app", other)
+	if err != nil || len(v.Items["db"]) != 24 {
+		t.Errorf("the credential is not where the job may read it: %v", err)
+	}
+	r.ok(t, s, release.Unchanged)
+	s = make("debug")
+	if p := r.plan(t, s); actions(p) != "unchanged spaces-db, update spaces-app" || p.Jobs[1].Namespace != "other" {
+		t.Errorf("%s in %s", actions(p), p.Jobs[1].Namespace)
+	}
+	r.ok(t, s, release.Healthy)
+	if _, err := r.engine().Scale(t.Context(), release.ScaleOptions{Release: "spaces", Namespace: "default",
+		Targets: []release.Target{{Tier: "app", Count: 2}}, Timeout: time.Minute}, &events{t: t}); err != nil {
+		t.Errorf("scale: %v", err)
+	}
+	sink := &lineSink{}
+	if err := r.engine().Logs(t.Context(), release.LogOptions{Release: "spaces", Tail: 100}, sink); err != nil || !strings.Contains(sink.String(), "level debug, password of 24") {
+		t.Errorf("logs: %v\n%s", err, sink)
+	}
+	one := newStack(t, "spaces", []job{{name: "db", script: forever, group: checkedNow("spaces-db")}})
+	if p := r.plan(t, one); actions(p) != "unchanged spaces-db, prune spaces-app" || p.Jobs[1].Namespace != "other" {
+		t.Errorf("%s in %s", actions(p), p.Jobs[1].Namespace)
+	}
+	if res, err := r.engine().Stop(t.Context(), release.StopOptions{Release: "spaces", Namespace: "default", Purge: true, Timeout: time.Minute}, &events{t: t}); err != nil || len(res.Stopped) != 2 {
+		t.Errorf("stopped %v: %v", res.Stopped, err)
+	}
+	if list, _, err := r.api.Jobs().List(other); err != nil || len(list) != 0 {
+		t.Errorf("left in the other namespace: %v, %v", list, err)
+	}
+}
+
+// checkedNow is a service whose check passes.
+func checkedNow(name string) string {
+	return fmt.Sprintf(`service {
+      name = %q
+      check {
+        type     = "script"
+        task     = "main"
+        command  = "/bin/true"
+        interval = "1s"
+        timeout  = "1s"
+      }
+    }`, name)
+}
+
+// lineSink keeps the lines of logs.
+type lineSink struct{ text strings.Builder }
+
+func (l *lineSink) Lines(list []release.LogLine) error {
+	for _, line := range list {
+		l.text.WriteString(fmt.Sprintf("%+v\n", line))
+	}
+	return nil
+}
+
+func (l *lineSink) Notice(text string) { l.text.WriteString(text + "\n") }
+
+func (l *lineSink) String() string { return l.text.String() }

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -62,7 +63,7 @@ func (r *run) planInto(ctx context.Context, plan *Plan, p, foreign *problems) er
 		plan.Kept = append(plan.Kept, keptCounts(job)...)
 	}
 	for _, o := range r.orphans {
-		plan.Jobs = append(plan.Jobs, JobPlan{ID: o, Namespace: r.manifest.Release.Namespace, Action: ActionPrune, Fields: []FieldChange{}, Tiers: []TierPlan{}})
+		plan.Jobs = append(plan.Jobs, JobPlan{ID: o, Namespace: cmp.Or(r.deps.places.of(o), r.manifest.Release.Namespace), Action: ActionPrune, Fields: []FieldChange{}, Tiers: []TierPlan{}})
 	}
 	return nil
 }
@@ -70,25 +71,26 @@ func (r *run) planInto(ctx context.Context, plan *Plan, p, foreign *problems) er
 // load fills in the jobs with what is registered under their IDs, and leaves out jobs that are not this release's.
 func (r *run) load(ctx context.Context, p *problems) error {
 	rel := r.manifest.Release
-	ours := map[string]bool{}
+	ours := map[string]string{}
+	for _, v := range r.manifest.Volumes {
+		r.deps.places.volume(v.Spec.Name, v.Spec.Namespace)
+	}
 	for _, j := range r.manifest.Jobs {
-		ours[j.ID] = true
-		before, err := r.deps.Nomad.Job(ctx, j.ID)
-		if err != nil {
-			return err
-		}
 		next, err := copyJob(j.Spec)
 		if err != nil {
 			return err
 		}
-		if rel.Namespace != "" {
-			next.Namespace = &rel.Namespace
+		r.place(next)
+		before, err := r.deps.Nomad.Job(ctx, j.ID)
+		if err != nil {
+			return err
 		}
+		ours[j.ID] = *next.Namespace
 		job := &planned{Job: j, api: next, before: before}
 		if before != nil {
-			if owner := before.Meta[MetaRelease]; owner != rel.Name {
+			if !BelongsTo(before.Meta, *next.Namespace, rel.Name, rel.Namespace) {
 				p.add("choose another release name with --name, or stop and purge that job if it is not needed: nomad job stop -purge "+j.ID,
-					"job %s exists already and %s", j.ID, belongs(owner))
+					"job %s exists already and %s", j.ID, belongs(before.Meta, *next.Namespace))
 				p.about(j.ID, "", j.File)
 				continue
 			}
@@ -106,19 +108,36 @@ func (r *run) load(ctx context.Context, p *problems) error {
 		return err
 	}
 	for _, j := range listed {
-		if !ours[j.ID] && !r.manifest.isHook(j.ID) && !j.Stop && j.ParentID == "" { // a child goes with its parent
+		if j.Stop || j.ParentID != "" || r.manifest.isHook(j.ID) { // a child goes with its parent
+			continue
+		}
+		at, known := ours[j.ID]
+		if !known {
 			r.orphans = append(r.orphans, j.ID)
+		} else if in := cmp.Or(j.Namespace, at); in != at {
+			p.add("stop it there first: nomad job stop -namespace "+in+" "+j.ID, "job %s is to be in namespace %s, but runs in namespace %s", j.ID, at, in)
+			p.about(j.ID, "", "")
 		}
 	}
 	slices.Sort(r.orphans)
 	return nil
 }
 
-func belongs(owner string) string {
-	if owner == "" {
+// place puts a job that names no namespace into the release's, and notes where it is to be.
+func (r *run) place(job *api.Job) {
+	if value(job.Namespace) == "" {
+		home := cmp.Or(r.manifest.Release.Namespace, api.DefaultNamespace)
+		job.Namespace = &home
+	}
+	r.deps.places.job(value(job.ID), *job.Namespace)
+}
+
+// belongs says whose a job is that is not this release's.
+func belongs(meta map[string]string, in string) string {
+	if meta[MetaRelease] == "" {
 		return "was not made by packctl"
 	}
-	return "belongs to release " + owner
+	return "belongs to release " + meta[MetaRelease] + " in namespace " + HomeOf(meta, in)
 }
 
 // planJob asks Nomad about one job: what would change, and whether there is a place for it.

@@ -156,10 +156,15 @@ func (j job) source(rel string) string {
 	} else {
 		update = ""
 	}
+	home := ""
+	if strings.Contains(j.job, "namespace") {
+		home = `packctl_namespace = "default"`
+	}
 	return fmt.Sprintf(`job "%[1]s-%[2]s" {
   meta {
     packctl_release = "%[1]s"
     packctl_pack    = "test"
+    %[9]s
   }
   %[3]s
   group "%[2]s" {
@@ -183,7 +188,7 @@ EOT
     }
   }
 }
-`, rel, j.name, j.job, update, j.group, j.script, j.task, cmp.Or(j.kill, "1s"))
+`, rel, j.name, j.job, update, j.group, j.script, j.task, cmp.Or(j.kill, "1s"), home)
 }
 
 // newStack makes a stack of the waves of jobs.

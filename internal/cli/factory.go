@@ -37,7 +37,9 @@ type Releaser interface {
 	Run(ctx context.Context, s *stack.Stack, opt release.RunOptions, obs release.Observer) (*release.Result, error)
 	Stop(ctx context.Context, opt release.StopOptions, obs release.Observer) (*release.Result, error)
 	Scale(ctx context.Context, opt release.ScaleOptions, obs release.Observer) (*release.Result, error)
+	Rollback(ctx context.Context, opt release.RollbackOptions, obs release.Observer) (*release.Result, error)
 	History(ctx context.Context, release string) ([]*release.Revision, error)
+	Revision(ctx context.Context, release string, number int) (*release.Revision, *release.Manifest, error)
 	Logs(ctx context.Context, opt release.LogOptions, sink release.LogSink) error
 	Inspector
 	Operator

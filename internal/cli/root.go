@@ -61,7 +61,9 @@ func NewCmdRoot(f *Factory) *cobra.Command {
 		NewCmdScale(f, nil),
 		NewCmdRestart(f, nil),
 		NewCmdLogs(f, nil),
+		NewCmdRollback(f, nil),
 		NewCmdHistory(f, nil),
+		NewCmdGet(f, nil),
 		NewCmdExec(f, nil),
 		NewCmdVersion(f, nil),
 	)

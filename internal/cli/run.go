@@ -21,6 +21,7 @@ type RunOptions struct {
 	Detach  bool
 	Prune   bool
 	Timeout time.Duration
+	Atomic  bool
 	History int
 	Output  string
 }
@@ -32,14 +33,8 @@ func NewCmdRun(f *Factory, runF func(context.Context, *RunOptions) error) *cobra
 		Use:   "run <pack>",
 		Short: "Bring a pack up and watch it until every tier is healthy",
 		Long: "run submits a pack's jobs in dependency order, shows what every tier is doing and why it waits,\n" +
-			"and ends when all is healthy (exit code 0) or something has failed:\n\n" +
-			"  1  the pack or the command line is wrong; nothing was submitted\n" +
-			"  3  the cluster does not answer, or denies access\n" +
-			"  4  a tier failed, or Nomad reverted it\n" +
-			"  6  the time was over\n" +
-			"  7  interrupted; what was submitted goes on\n" +
-			"  8  somebody else changed or owns a job, or works on the release\n\n" +
-			"A second run with nothing changed submits nothing.",
+			"and ends when all is healthy or something has failed. With -atomic every job then goes back to the last healthy revision.\n" +
+			"A second run with nothing changed submits nothing.\n\n" + exitCodes,
 		Example:           "  packctl run appstack\n  packctl run appstack -var env=prod --name shop --namespace web",
 		Args:              f.onePack(&opts.Pack),
 		ValidArgsFunction: f.completePacks,
@@ -55,7 +50,8 @@ func NewCmdRun(f *Factory, runF func(context.Context, *RunOptions) error) *cobra
 	cmd.Flags().BoolVar(&opts.Detach, "detach", false, "end when everything is submitted")
 	cmd.Flags().BoolVar(&opts.Prune, "prune", false, "stop the release's jobs that the pack no longer has")
 	cmd.Flags().DurationVar(&opts.Timeout, "timeout", 0, "give up after this `time`; what was submitted goes on (default: the deployments' own deadlines)")
-	cmd.Flags().IntVar(&opts.History, "history-max", 10, "how many `revisions` to keep")
+	cmd.Flags().BoolVar(&opts.Atomic, "atomic", false, "when it fails, bring every job back to the last healthy revision (exit code 5); data stays")
+	historyMaxFlag(cmd, &opts.History)
 	outputFlag(cmd, &opts.Output, "text", "json")
 	return cmd
 }
@@ -79,6 +75,7 @@ func runRun(ctx context.Context, opts *RunOptions) error {
 		Prune:   opts.Prune,
 
 		Inputs:     inputsOf(l.Values),
+		Atomic:     opts.Atomic,
 		HistoryMax: opts.History,
 	}, v)
 	if result != nil {

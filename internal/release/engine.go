@@ -113,6 +113,7 @@ type verb struct {
 	began  time.Time
 	res    *Result
 	phase  Phase
+	lost   <-chan struct{} // closed when the lock that is held is no longer ours
 	secret redactor
 }
 
@@ -202,6 +203,7 @@ func (v *verb) locked(ctx context.Context, name string, do func(context.Context)
 	if err != nil {
 		return err
 	}
+	v.lost = lock.Lost()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	over := make(chan struct{})

@@ -25,6 +25,7 @@ const (
 	PhaseMigrate     Phase = "migrate"
 	PhaseSubmit      Phase = "submit"
 	PhaseWatch       Phase = "watch"
+	PhaseRollback    Phase = "rollback"
 	PhaseRecord      Phase = "record"
 	PhaseStop        Phase = "stop"
 	PhaseScale       Phase = "scale"

@@ -132,7 +132,7 @@ func (f *fake) Plan(_ context.Context, job *api.Job) (*api.JobPlanResponse, erro
 	}
 	if before != nil {
 		resp.JobModifyIndex, resp.Diff.Type = *before.JobModifyIndex, "None"
-		if value(before.Name) != value(job.Name) {
+		if value(before.Name) != value(job.Name) || value(before.Stop) {
 			resp.Diff = &api.JobDiff{Type: "Edited", Fields: []*api.FieldDiff{{Type: "Edited", Name: "Name"}}}
 		}
 	}

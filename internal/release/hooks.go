@@ -55,6 +55,9 @@ func (m *Manifest) isHook(id string) bool {
 
 // events are the moments before and after what this run does.
 func (r *run) events() (before, after spec.Event) {
+	if r.history.restores != nil {
+		return spec.PreRollback, spec.PostRollback
+	}
 	if r.installs() {
 		return spec.PreInstall, spec.PostInstall
 	}

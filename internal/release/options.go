@@ -11,7 +11,20 @@ type RunOptions struct {
 	Inputs  Inputs        // what the stack was made with, to be recorded
 	Seen    *int          // the newest revision that was known when the stack was made; nil: when the run is planned
 
-	HistoryMax int // how many revisions are kept; 0: 10
+	Atomic     bool // on failure go back to the last healthy revision
+	HistoryMax int  // how many revisions are kept; 0: 10
+}
+
+// RollbackOptions say which revision to bring back.
+type RollbackOptions struct {
+	Release    string
+	Namespace  string
+	Revision   int // 0: the last healthy one before the one that is in effect
+	Version    string
+	Timeout    time.Duration
+	Detach     bool
+	Atomic     bool
+	HistoryMax int
 }
 
 // StopOptions say which release to stop and how.

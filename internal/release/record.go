@@ -24,6 +24,9 @@ type history struct {
 	list    []*Revision
 	now     *Revision // that of this run, once it has one
 	seen    int       // the newest number when this run was planned
+
+	restores *Revision // what a rollback brings back
+	resumed  bool      // now is a revision of before, which did not end well and which this run has nothing to add to
 }
 
 // remember notes, before anything is planned, how far the release's history has come.
@@ -98,7 +101,9 @@ func (r *run) begin(ctx context.Context) error {
 	now := &Revision{Number: number, Started: r.deps.Now().UTC(), Who: who, Packctl: r.opt.Version, Pack: m.Pack.Name, PackVersion: m.Pack.Version,
 		Env: r.opt.Inputs.Env, Stops: r.stops(), Outcome: Pending}
 	var err error
-	if now.Given, err = r.given(ctx); err != nil {
+	if old := r.history.restores; old != nil {
+		now.Restores, now.Env, now.Given = old.Number, old.Env, old.Given
+	} else if now.Given, err = r.given(ctx); err != nil {
 		return err
 	}
 	if before, err := r.inEffect(ctx); err != nil {
@@ -117,6 +122,23 @@ func (r *run) begin(ctx context.Context) error {
 		return err
 	}
 	r.history.now, r.res.Revision = now, number
+	return nil
+}
+
+// resume takes the newest revision up again when this run has nothing to submit, and that one was just this manifest and did
+// not end well: what became of it is then known in the end.
+func (r *run) resume() error {
+	n := r.history.newest
+	if n == nil || n.Outcome == Healthy || n.Outcome == RolledBack || !n.touched() {
+		return nil
+	}
+	data, err := wire(r.manifest)
+	if err != nil {
+		return err
+	}
+	if sumOf(data) == n.Sum {
+		r.history.now, r.history.resumed, r.res.Revision = n, true, n.Number
+	}
 	return nil
 }
 
@@ -157,17 +179,22 @@ func (r *run) conclude(ctx context.Context, err error) error {
 	clean, done := context.WithTimeout(context.WithoutCancel(ctx), cleanUpWithin)
 	defer done()
 	now := r.history.now
-	now.Ended, now.Stopped = r.deps.Now().UTC(), r.res.Stopped
-	now.Submitted = slices.Compact(slices.Sorted(slices.Values(r.res.Submitted)))
-	for i, job := range r.jobs {
-		now.Jobs[i].Version, now.Jobs[i].Index = job.version, job.index
-		now.Jobs[i].Changed = slices.Contains(now.Submitted, job.ID)
+	now.Ended = r.deps.Now().UTC()
+	now.Submitted = slices.Compact(slices.Sorted(slices.Values(append(now.Submitted, r.res.Submitted...))))
+	now.Stopped = slices.Compact(slices.Sorted(slices.Values(append(now.Stopped, r.res.Stopped...))))
+	for _, job := range r.jobs {
+		if n := now.job(job.ID); n != nil {
+			n.Version, n.Index, n.Changed = job.version, job.index, slices.Contains(now.Submitted, job.ID)
+		}
 	}
 	switch {
 	case out == nil && r.opt.Detach:
 		now.Outcome = Detached
 	case out == nil:
 		now.Outcome = Healthy
+		if r.history.resumed {
+			now.Note = "healthy since a later run"
+		}
 	default:
 		now.Outcome, now.Note = out.Outcome, r.secret.text(out.Error())
 	}

@@ -67,6 +67,8 @@ func inEffect(list []*Revision) *Revision {
 	for i := len(list) - 1; i >= 0; i-- {
 		r := list[i]
 		switch {
+		case r.Outcome == RolledBack && r.Back == 0: // all was stopped
+			return nil
 		case r.Back > 0:
 			for _, back := range list[:i] {
 				if back.Number == r.Back {

@@ -58,8 +58,14 @@ func (r *run) underLock(ctx context.Context) error {
 		if err := r.begin(ctx); err != nil {
 			return err
 		}
+	} else if err := r.resume(); err != nil {
+		return err
 	}
-	return r.conclude(ctx, r.carryOut(ctx))
+	err := r.carryOut(ctx)
+	if err != nil && r.opt.Atomic && r.history.now != nil && !r.history.resumed {
+		err = r.goBack(ctx, err)
+	}
+	return r.conclude(ctx, err)
 }
 
 // carryOut makes the cluster as the manifest has it.
@@ -73,7 +79,11 @@ func (r *run) carryOut(ctx context.Context) error {
 	if err := r.preHooks(ctx); err != nil {
 		return err
 	}
-	if err := r.submitAndWatch(ctx); err != nil {
+	work := r.submitAndWatch
+	if r.history.restores != nil {
+		work = r.restore
+	}
+	if err := work(ctx); err != nil {
 		return err
 	}
 	if err := r.prune(ctx); err != nil {
@@ -125,6 +135,9 @@ func (r *run) prune(ctx context.Context) error {
 		}
 	}
 	for _, id := range ids {
+		if err := r.begin(ctx); err != nil {
+			return err
+		}
 		if err := r.deps.Nomad.Deregister(ctx, id, false); err != nil {
 			return err
 		}

@@ -222,6 +222,22 @@ func stopOrder(jobs []*api.Job) [][]string {
 	return waves
 }
 
+// registered are the services that a job registers.
+func registered(job *api.Job) []string {
+	var out []string
+	for _, tg := range job.TaskGroups {
+		for _, s := range tg.Services {
+			out = append(out, s.Name)
+		}
+		for _, t := range tg.Tasks {
+			for _, s := range t.Services {
+				out = append(out, s.Name)
+			}
+		}
+	}
+	return out
+}
+
 // awaited are the Consul services that a registered job's gates wait for.
 func awaited(job *api.Job) []string {
 	var out []string

@@ -16,7 +16,7 @@ func (r *run) submitAndWatch(ctx context.Context) error {
 	w := r.watch(ctx, r.watchedJobs(), r.manifest.Services)
 	defer w.close()
 	j := newJudge(r)
-	for wave := range r.manifest.Waves {
+	for wave := range r.waves() {
 		var jobs []*planned
 		for _, job := range r.jobs {
 			if job.Wave == wave {
@@ -38,6 +38,15 @@ func (r *run) submitAndWatch(ctx context.Context) error {
 	return nil
 }
 
+// waves is how many waves the run's jobs are in.
+func (r *run) waves() int {
+	n := 0
+	for _, job := range r.jobs {
+		n = max(n, job.Wave+1)
+	}
+	return n
+}
+
 // warnOfRuns mentions the periodic tiers whose runs do not go well: a run does not wait for the next one, and does not fail
 // for the last.
 func (r *run) warnOfRuns(tiers []status.Tier) {
@@ -51,6 +60,9 @@ func (r *run) warnOfRuns(tiers []status.Tier) {
 // submit registers the changed jobs of one wave.
 func (r *run) submit(ctx context.Context, jobs []*planned) error {
 	for _, job := range jobs {
+		if !job.changed && slices.Contains(r.res.Submitted, job.ID) { // on the first way through
+			continue
+		}
 		if !job.changed {
 			r.res.Unchanged = append(r.res.Unchanged, job.ID)
 			r.phase = PhaseSubmit

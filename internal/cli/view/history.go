@@ -62,3 +62,51 @@ func (j *JSON) History(name string, list []*release.Revision) {
 		Revisions []*release.Revision `json:"revisions"`
 	}{name, append([]*release.Revision{}, list...)})
 }
+
+// Given writes the values as a -var-file; of a sensitive one there is a comment.
+func (h *Human) Given(r *release.Revision) {
+	fmt.Fprintf(h.streams.Out, "# revision %d of pack %s\n", r.Number, strings.TrimSpace(r.Pack+" "+r.PackVersion))
+	names := 0
+	for _, g := range r.Given {
+		names = max(names, len(g.Name))
+	}
+	for _, g := range r.Given {
+		if g.HMAC != "" {
+			fmt.Fprintf(h.streams.Out, "# %s was given, and is sensitive\n", g.Name)
+			continue
+		}
+		fmt.Fprintf(h.streams.Out, "%s = %s\n", pad(g.Name, names), g.Value)
+	}
+}
+
+// Given writes {"revision", "env", "values": [{"name", "value" as HCL, or "sensitive"}]}.
+func (j *JSON) Given(r *release.Revision) {
+	type given struct {
+		Name      string `json:"name"`
+		Value     string `json:"value,omitempty"`
+		Sensitive bool   `json:"sensitive,omitempty"`
+	}
+	out := struct {
+		Revision int     `json:"revision"`
+		Env      string  `json:"env,omitempty"`
+		Values   []given `json:"values"`
+	}{r.Number, r.Env, []given{}}
+	for _, g := range r.Given {
+		out.Values = append(out.Values, given{g.Name, g.Value, g.HMAC != ""})
+	}
+	value(j.streams.Out, out)
+}
+
+// Manifest writes the job files one after the other.
+func (h *Human) Manifest(_ *release.Revision, m *release.Manifest) { h.Rendered(filesOf(m), "") }
+
+// Manifest writes {"files": […]} as render does.
+func (j *JSON) Manifest(_ *release.Revision, m *release.Manifest) { j.Rendered(filesOf(m), "") }
+
+func filesOf(m *release.Manifest) []File {
+	var out []File
+	for _, job := range m.Jobs {
+		out = append(out, File{Name: job.File, Job: job.ID, Source: job.Source, Spec: job.Spec})
+	}
+	return out
+}

@@ -132,6 +132,9 @@ func (h *Human) summary(r *release.Result) string {
 	if len(r.Stopped) > 0 {
 		done += fmt.Sprintf(", %d stopped", len(r.Stopped))
 	}
+	if r.Revision > 0 {
+		name += fmt.Sprintf(" revision %d", r.Revision)
+	}
 	return fmt.Sprintf("%s is healthy: %s, %s %s", name, plural(len(r.Tiers), "tier"), done, took)
 }
 

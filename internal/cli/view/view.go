@@ -30,6 +30,8 @@ type View interface {
 	Planned(*release.Plan)
 	Finished(*release.Result, []stack.Output)
 	History(release string, list []*release.Revision)
+	Given(*release.Revision) // its values
+	Manifest(*release.Revision, *release.Manifest)
 	Lines(lines []release.LogLine, prefix bool) error // of logs; prefix says where each comes from. The error is that of writing
 	Notice(text string)                               // talk: what is missing from the result
 	Version(Version)

@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/packctl/packctl/internal/release"
+)
+
+// RollbackOptions are the inputs of "packctl rollback".
+type RollbackOptions struct {
+	Factory  *Factory
+	Pack     packFlags
+	Cluster  ClusterFlags
+	Revision int // 0: the last healthy one before the present one
+	Detach   bool
+	Atomic   bool
+	Timeout  time.Duration
+	History  int
+	Output   string
+}
+
+// NewCmdRollback makes "packctl rollback".
+func NewCmdRollback(f *Factory, runF func(context.Context, *RollbackOptions) error) *cobra.Command {
+	opts := &RollbackOptions{Factory: f}
+	cmd := &cobra.Command{
+		Use:   "rollback <release or pack> [revision]",
+		Short: "Bring back an earlier revision of a release, job by job",
+		Long: "rollback submits the jobs of an earlier revision as they were recorded, and watches them as run does. Without a number it is the\n" +
+			"last healthy revision before the present one. What did not change is not submitted and not restarted; jobs that the older\n" +
+			"revision did not have are stopped; counts that an autoscaler owns stay; volumes, data and credentials stay. A job goes back\n" +
+			"before those that it waits for, as long as they serve. It needs no pack folder, and becomes a new revision.\n\n" + exitCodes,
+		Example:           "  packctl rollback appstack\n  packctl rollback appstack 3 --timeout 10m",
+		Args:              opts.args,
+		ValidArgsFunction: f.completeReleases(&opts.Pack, &opts.Cluster),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if runF != nil {
+				return runF(cmd.Context(), opts)
+			}
+			return rollbackRun(cmd.Context(), opts)
+		},
+	}
+	opts.Pack.registerRelease(cmd)
+	opts.Cluster.register(cmd)
+	fs := cmd.Flags()
+	fs.BoolVar(&opts.Detach, "detach", false, "end when everything is submitted")
+	fs.BoolVar(&opts.Atomic, "atomic", false, "when it fails, go back to the last healthy revision")
+	fs.DurationVar(&opts.Timeout, "timeout", 0, "give up after this `time` (default: the deployments' own deadlines)")
+	historyMaxFlag(cmd, &opts.History)
+	outputFlag(cmd, &opts.Output, "text", "json")
+	return cmd
+}
+
+func historyMaxFlag(cmd *cobra.Command, to *int) {
+	cmd.Flags().IntVar(to, "history-max", 10, "how many `revisions` to keep; the last healthy one is always kept")
+}
+
+// exitCodes is the same in the help of every verb that changes a release.
+const exitCodes = "Exit codes:\n\n" +
+	"  0  healthy, or nothing had to change\n" +
+	"  1  the pack or the command line is wrong; nothing was submitted\n" +
+	"  2  there would be changes (with -detailed-exitcode)\n" +
+	"  3  the cluster does not answer, or denies access\n" +
+	"  4  a tier failed, or Nomad reverted it\n" +
+	"  5  failed, and every job is back at the last healthy revision (-atomic)\n" +
+	"  6  the time was over\n" +
+	"  7  interrupted; what was submitted goes on\n" +
+	"  8  somebody else changed or owns a job, or works on the release"
+
+// args takes the release and the revision.
+func (opts *RollbackOptions) args(cmd *cobra.Command, args []string) error {
+	if len(args) > 2 {
+		return WithHint(fmt.Errorf("'%s' takes a release and a revision, but got %q too", cmd.CommandPath(), args[2]), "see '"+cmd.CommandPath()+" --help'")
+	}
+	if len(args) == 2 {
+		n, err := revisionArg(args[1])
+		if err != nil {
+			return err
+		}
+		opts.Revision = n
+		args = args[:1]
+	}
+	return oneRelease(&opts.Pack)(cmd, args)
+}
+
+// revisionArg is a revision's number.
+func revisionArg(text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return 0, WithHint(fmt.Errorf("%q is no revision", text), "a whole number, 1 or more: 'packctl history' lists them")
+	}
+	return n, nil
+}
+
+func rollbackRun(ctx context.Context, opts *RollbackOptions) error {
+	f := opts.Factory
+	v := f.view(opts.Output)
+	rel, engine, err := f.running(opts.Pack, opts.Cluster)
+	if err != nil {
+		return err
+	}
+	result, err := engine.Rollback(ctx, release.RollbackOptions{
+		Release:    rel.Name,
+		Namespace:  rel.Namespace,
+		Revision:   opts.Revision,
+		Version:    f.Build.Version,
+		Timeout:    opts.Timeout,
+		Detach:     opts.Detach,
+		Atomic:     opts.Atomic,
+		HistoryMax: opts.History,
+	}, v)
+	if result != nil {
+		v.Finished(result, nil)
+	}
+	return err
+}

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -43,16 +44,24 @@ func (e *evaluator) locals(s *scope, blocks []*hclsyntax.Block) {
 	}
 	s.ctx.Variables["local"] = cty.ObjectVal(values)
 	for _, l := range fresh {
-		e.local(s, l, values)
+		e.local(s, l, values, nil)
 	}
 	s.ctx.Variables["local"] = cty.ObjectVal(values)
 }
 
-func (e *evaluator) local(s *scope, l *local, values map[string]cty.Value) {
+// need is a local that is on the way, and where it reads the next one.
+type need struct {
+	*local
+	reads hcl.Range
+}
+
+// local evaluates an entry after those that it needs; path are those that wait for it.
+func (e *evaluator) local(s *scope, l *local, values map[string]cty.Value, path []need) {
 	if l.state == 2 {
 		return
 	}
 	l.state = 1
+	var told []*local
 	for _, t := range l.expr.Variables() {
 		if t.RootName() != "local" {
 			continue
@@ -64,11 +73,14 @@ func (e *evaluator) local(s *scope, l *local, values map[string]cty.Value) {
 		}
 		needed, known := s.locals[name]
 		if known && needed.state == 1 {
-			e.diags.Add("local-cycle", at, "Locals need each other", "local.%s needs local.%s, which needs it in turn.", l.name, name)
+			if !slices.Contains(told, needed) {
+				told = append(told, needed)
+				e.localCycle(append(slices.Clone(path), need{l, at}), needed)
+			}
 			continue
 		}
 		if known {
-			e.local(s, needed, values)
+			e.local(s, needed, values, append(path, need{l, at}))
 		}
 	}
 	// Each local sees the ones before it; the object is small next to what its expression may be.
@@ -91,5 +103,25 @@ func (e *evaluator) local(s *scope, l *local, values map[string]cty.Value) {
 	if !diags.HasErrors() {
 		l.value = v
 		values[l.name] = v
+	}
+}
+
+// localCycle says a cycle as the whole path, at the place that closes it, with the place of each step.
+func (e *evaluator) localCycle(path []need, first *local) {
+	path = path[slices.IndexFunc(path, func(n need) bool { return n.local == first }):]
+	var names strings.Builder
+	for _, n := range path {
+		names.WriteString("local." + n.name + " → ")
+	}
+	names.WriteString("local." + first.name)
+	last := path[len(path)-1]
+	if len(path) == 1 {
+		e.diags.Add("local-cycle", last.reads, "Local needs itself", "%s: its value cannot be its own part. Read something else here.", names.String())
+		return
+	}
+	e.diags.Add("local-cycle", last.reads, "Locals need each other",
+		"%s: none of them can be computed before the others. Take one of these steps out.", names.String())
+	for i, n := range path[:len(path)-1] {
+		e.diags.Relate("local."+n.name+" needs local."+path[i+1].name+" here", n.reads)
 	}
 }

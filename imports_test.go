@@ -17,7 +17,7 @@ import (
 const module = "github.com/packctl/packctl/"
 
 // order is the language's pipeline: each of its packages may import those left of it.
-var order = []string{"diag", "spec", "pack", "vars", "eval", "jobspec", "stack", "check", "compile", "packtest"}
+var order = []string{"diag", "budget", "spec", "pack", "vars", "eval", "jobspec", "stack", "check", "compile", "packtest"}
 
 // rule says what the packages below a folder may import of this module, and what they may never import of others.
 type rule struct {

@@ -165,7 +165,7 @@ func (f *fileEval) static(e hclsyntax.Expression, what string, sc *scope) (cty.V
 			"%s is decided before anything runs, so it may read var, local, pack and release only.", what)
 		return cty.NilVal, false
 	}
-	v, diags := e.Value(sc.ctx)
+	v, diags := f.budget.Value(e, sc.ctx)
 	f.diags = append(f.diags, diag.FromHCL(diags)...)
 	return v, !diags.HasErrors() && v.IsWhollyKnown()
 }

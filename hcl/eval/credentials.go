@@ -87,7 +87,11 @@ func (d *decoder) secret() *Secret {
 		d.diags.Add("not-static", at, "Not known before deployment", "value is written before anything runs, so it may read var, local, pack and release only.")
 		return nil
 	}
-	v, diags := a.Expr.Value(d.scope.ctx)
+	v, diags := d.budget.Try(a.Expr, d.scope.ctx)
+	if d.budget.Spent() {
+		d.overspent()
+		return nil
+	}
 	if !diags.HasErrors() && !v.IsWhollyKnown() {
 		return nil
 	}

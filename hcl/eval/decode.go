@@ -37,7 +37,7 @@ func (d *decoder) value(name string, t cty.Type) (cty.Value, hcl.Range, bool) {
 			return cty.NilVal, at, false
 		}
 		var diags hcl.Diagnostics
-		v, diags = a.Expr.Value(d.scope.lenient())
+		v, diags = d.budget.Value(a.Expr, d.scope.lenient())
 		d.diags = append(d.diags, diag.FromHCL(diags)...)
 		if diags.HasErrors() || !v.IsWhollyKnown() {
 			return cty.NilVal, at, false

@@ -41,7 +41,12 @@ func (f *fileEval) dynamic(b *hclsyntax.Block, sc *scope, inFree bool) []edit {
 	name, _ := iteratorName(b)
 	r := f.classify(each.Expr, sc, false).at[each.Expr]
 	if !r.alone() || !r.pack && !inFree && !f.needsPack(content.Body, sc.leave(name)) {
+		if !sc.counted {
+			f.affordBlocks(b, sc)
+			f.overspent()
+		}
 		inner := sc.leave(name)
+		inner.counted = true
 		out := f.expr(each.Expr, slotValue, sc)
 		if a, ok := b.Body.Attributes["labels"]; ok {
 			out = append(out, f.expr(a.Expr, slotValue, inner)...)
@@ -51,7 +56,7 @@ func (f *fileEval) dynamic(b *hclsyntax.Block, sc *scope, inFree bool) []edit {
 		}
 		return append(out, f.body(content.Body, b.Labels[0], "", inner)...)
 	}
-	list, diags := each.Expr.Value(sc.ctx)
+	list, diags := f.budget.Value(each.Expr, sc.ctx)
 	f.diags = append(f.diags, diag.FromHCL(diags)...)
 	if diags.HasErrors() || !list.IsWhollyKnown() {
 		return nil
@@ -65,6 +70,10 @@ func (f *fileEval) dynamic(b *hclsyntax.Block, sc *scope, inFree bool) []edit {
 		key, value := it.Element()
 		if list.Type().IsSetType() {
 			key = value
+		}
+		if !f.budget.Spend(1+len(content.Body.Attributes)+len(content.Body.Blocks), b.DefRange()) {
+			f.overspent()
+			return nil
 		}
 		step := sc.child(name, cty.ObjectVal(map[string]cty.Value{"key": key, "value": value}))
 		if !inFree {

@@ -8,6 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
+	"github.com/packctl/packctl/hcl/budget"
 	"github.com/packctl/packctl/hcl/diag"
 	"github.com/packctl/packctl/hcl/pack"
 	"github.com/packctl/packctl/hcl/vars"
@@ -17,7 +18,7 @@ import (
 // look for more; it must not be submitted then.
 func Evaluate(p *pack.Pack, v *vars.Values, rel Release, opt Options) (*Result, diag.Diagnostics) {
 	e := &evaluator{
-		pack: p, values: v, options: opt, taken: newTaken(),
+		pack: p, values: v, options: opt, taken: newTaken(), budget: budget.New(),
 		result: &Result{Pack: Pack{Name: p.Name, Version: p.Version}, Release: rel, values: v, read: map[string]readFile{}},
 	}
 	e.table = e.functions()
@@ -40,16 +41,18 @@ func Evaluate(p *pack.Pack, v *vars.Values, rel Release, opt Options) (*Result, 
 }
 
 type evaluator struct {
-	pack    *pack.Pack
-	values  *vars.Values
-	options Options
-	result  *Result
-	diags   diag.Diagnostics
-	table   map[string]function.Function
-	names   map[string]bool
-	base    *scope
-	sidecar sidecar
-	taken   *taken
+	pack        *pack.Pack
+	values      *vars.Values
+	options     Options
+	result      *Result
+	budget      *budget.Budget
+	diags       diag.Diagnostics
+	table       map[string]function.Function
+	names       map[string]bool
+	inTemplates map[string]function.Function
+	base        *scope
+	sidecar     sidecar
+	taken       *taken
 }
 
 // jobs evaluates the job files, several at once: they know nothing of each other. What each gives is joined in the order of
@@ -59,6 +62,7 @@ func (e *evaluator) jobs() {
 	pack.Each(len(each), func(i int) {
 		each[i] = *e
 		each[i].diags = nil
+		each[i].spendAlone(budget.Share(len(each)))
 		each[i].result = &Result{Pack: e.result.Pack, Release: e.result.Release, values: e.values, read: map[string]readFile{}}
 		each[i].job(e.pack.Jobs[i])
 	})
@@ -68,6 +72,17 @@ func (e *evaluator) jobs() {
 		e.result.Removed = append(e.result.Removed, x.result.Removed...)
 		maps.Copy(e.result.read, x.result.read)
 	}
+}
+
+// spendAlone gives an evaluator a budget of its own, for its calls of templatefile too: what a job file may compute must not
+// depend on which others are evaluated at the same moment.
+func (e *evaluator) spendAlone(b *budget.Budget) {
+	e.budget = b
+	base := *e.base
+	base.ctx = e.base.ctx.NewChild()
+	base.ctx.Variables = e.base.ctx.Variables
+	base.ctx.Functions = map[string]function.Function{"templatefile": e.templateFunction(e.inTemplates)}
+	e.base = &base
 }
 
 // packScope is what every file of the pack sees.
@@ -145,7 +160,7 @@ func (e *evaluator) job(f pack.File) {
 		x.namesOnly(block.Body, sc, "job")
 		x.removed = append(x.removed, block.Range())
 	}
-	if len(x.removed) == 0 {
+	if len(x.removed) == 0 || e.budget.Spent() {
 		return
 	}
 	// What was taken out is rendered as well, for the parser to look at, with nothing but the blocks that it stands in. What
@@ -155,6 +170,10 @@ func (e *evaluator) job(f pack.File) {
 	y := &fileEval{evaluator: &quiet, file: x.file, at: f, everything: true, only: x.removed}
 	y.out = &File{Name: f.Name, Path: f.Path, Label: label, Job: x.out.Job}
 	y.render(block, sc)
+	if e.budget.Spent() { // then the parser may not look at it either
+		e.diags = append(e.diags, diag.FromHCL(e.budget.Over())...)
+		return
+	}
 	e.result.Removed = append(e.result.Removed, Removed{Name: y.out.Name, Source: y.out.Source, Map: y.out.Map, Ranges: x.removed})
 }
 

@@ -19,6 +19,9 @@ func itoa(n int) string { return strconv.Itoa(n) }
 func (f *fileEval) expr(e hclsyntax.Expression, at slot, sc *scope) []edit {
 	before := len(f.diags)
 	c := f.classify(e, sc, false)
+	if r := c.at[e]; !f.diags[before:].HasErrors() && (!r.pack || !r.alone()) { // else it is evaluated in whole
+		f.afford(e, sc)
+	}
 	if !c.at[e].pack || f.diags[before:].HasErrors() {
 		return nil
 	}
@@ -194,7 +197,7 @@ func (x *exprEval) replaceable(e hclsyntax.Expression, at slot) bool {
 
 // literal evaluates an expression and puts its value in its place.
 func (x *exprEval) literal(e hclsyntax.Expression, at slot, ctx *hcl.EvalContext) ([]edit, hcl.Diagnostics) {
-	v, diags := e.Value(ctx)
+	v, diags := x.budget.Value(e, ctx)
 	if diags.HasErrors() {
 		return nil, diags
 	}
@@ -235,7 +238,7 @@ func (x *exprEval) interpolation(e hclsyntax.Expression) ([]edit, hcl.Diagnostic
 	if !ok || !r.alone() {
 		return x.edits(e, slotTemplate)
 	}
-	v, diags := e.Value(x.scope.ctx)
+	v, diags := x.budget.Value(e, x.scope.ctx)
 	if diags.HasErrors() {
 		return nil, diags
 	}

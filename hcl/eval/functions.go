@@ -16,6 +16,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
+	"github.com/packctl/packctl/hcl/budget"
 	"github.com/packctl/packctl/hcl/diag"
 	"github.com/packctl/packctl/hcl/pack"
 )
@@ -93,22 +94,27 @@ func (e *evaluator) packFunctions(known map[string]function.Function) map[string
 			}
 			return cty.SetVal(out), nil
 		}),
-		"basename": simple(text("path"), cty.String, func(a []string) (cty.Value, error) { return cty.StringVal(path.Base(a[0])), nil }),
-		"dirname":  simple(text("path"), cty.String, func(a []string) (cty.Value, error) { return cty.StringVal(path.Dir(a[0])), nil }),
-		"templatefile": function.New(&function.Spec{
-			Params: []function.Parameter{{Name: "path", Type: cty.String}, {Name: "vars", Type: cty.DynamicPseudoType}},
-			Type: func(args []cty.Value) (cty.Type, error) {
-				if !args[0].IsKnown() || !args[1].IsWhollyKnown() {
-					return cty.DynamicPseudoType, nil
-				}
-				v, err := e.templateFile(args[0].AsString(), args[1], known)
-				return v.Type(), err
-			},
-			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-				return e.templateFile(args[0].AsString(), args[1], known)
-			},
-		}),
+		"basename":     simple(text("path"), cty.String, func(a []string) (cty.Value, error) { return cty.StringVal(path.Base(a[0])), nil }),
+		"dirname":      simple(text("path"), cty.String, func(a []string) (cty.Value, error) { return cty.StringVal(path.Dir(a[0])), nil }),
+		"templatefile": e.templateFunction(known),
 	}
+}
+
+// templateFunction is templatefile, with the functions that a template can call.
+func (e *evaluator) templateFunction(known map[string]function.Function) function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "path", Type: cty.String}, {Name: "vars", Type: cty.DynamicPseudoType}},
+		Type: func(args []cty.Value) (cty.Type, error) {
+			if !args[0].IsKnown() || !args[1].IsWhollyKnown() {
+				return cty.DynamicPseudoType, nil
+			}
+			v, err := e.templateFile(args[0].AsString(), args[1], known)
+			return v.Type(), err
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			return e.templateFile(args[0].AsString(), args[1], known)
+		},
+	})
 }
 
 // read is a file of the pack, for a message that names it.
@@ -183,7 +189,10 @@ func (e *evaluator) templateFile(at string, given cty.Value, functions map[strin
 	if s.ctx.Variables == nil {
 		s.ctx.Variables = map[string]cty.Value{}
 	}
-	v, diags := expr.Value(s.lenient())
+	v, diags := e.budget.Try(expr, s.lenient())
+	if e.budget.Spent() {
+		return cty.DynamicVal, nil // whoever evaluates the call says so
+	}
 	if diags.HasErrors() {
 		return cty.DynamicVal, diags
 	}
@@ -192,5 +201,5 @@ func (e *evaluator) templateFile(at string, given cty.Value, functions map[strin
 
 // Functions are those that a pack's files can call, for whoever evaluates expressions beside them.
 func Functions(p *pack.Pack) map[string]function.Function {
-	return (&evaluator{pack: p, taken: newTaken()}).functions()
+	return (&evaluator{pack: p, taken: newTaken(), budget: budget.New()}).functions()
 }

@@ -93,7 +93,7 @@ func (e *evaluator) local(s *scope, l *local, values map[string]cty.Value, path 
 	if slices.ContainsFunc(e.diags[before:], func(d diag.Diagnostic) bool { return d.Severity == diag.Error }) {
 		return
 	}
-	v, diags := l.expr.Value(s.lenient())
+	v, diags := e.budget.Value(l.expr, s.lenient())
 	for _, d := range diag.FromHCL(diags) {
 		if l.sensitive != nil {
 			d.Detail = "The value cannot be computed; what went wrong is not shown, because variable " + quote(l.sensitive.Name) + " is sensitive."

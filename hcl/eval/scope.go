@@ -22,6 +22,7 @@ type scope struct {
 	locals   map[string]*local
 	iterator map[string]bool // iterators of expanded dynamic blocks
 	left     map[string]bool // iterators of dynamic blocks that Nomad expands
+	counted  bool            // inside a dynamic block that Nomad expands, whose blocks have been counted
 	dedent   int             // columns by which the lines of an expanded dynamic block move to the left
 }
 
@@ -193,5 +194,6 @@ func (e *evaluator) functions() map[string]function.Function {
 	// A template may read files, but not render templates: that could go on for ever.
 	delete(ours, "templatefile")
 	maps.Copy(inTemplates, ours)
+	e.inTemplates = inTemplates
 	return out
 }

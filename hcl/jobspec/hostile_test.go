@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -63,6 +64,174 @@ func TestHostilePacks(t *testing.T) {
 			t.Logf("%v, %d MB: %.200s", took.Round(time.Millisecond), (after.TotalAlloc-before.TotalAlloc)>>20, text)
 		})
 	}
+}
+
+// bombs are expressions of a few characters that ask for more than any machine has. What is to be named is what stands after ▶, or a part of it.
+func bombs() map[string]string {
+	return map[string]string{
+		"loops in loops":              `jsonencode([for a in range(1000) : [for b in range(1000) : ▶[for c in range(1000) : a + b + c]]])`,
+		"loops in loops, at run time": `jsonencode([for a in range(1000) : [for b in range(1000) : ▶[for c in range(1000) : NOMAD_DC]]])`,
+		"loops in a template":         `"%{ for a in range(1000) }%{ for b in range(1000) }▶%{ for c in range(1000) }x%{ endfor }%{ endfor }%{ endfor }"`,
+		"loops, filtered":             `jsonencode([for a in range(1000) : a if length([for b in range(1000) : b if length(▶[for c in range(1000) : c]) == 0]) == 0])`,
+		"loops of pairs":              `jsonencode({ for a in range(1000) : a => { for b in range(1000) : b => ▶{ for c in range(1000) : c => c } } })`,
+		"loops behind try":            `try(jsonencode([for a in range(1000) : [for b in range(1000) : ▶[for c in range(1000) : a]]]), "x")`,
+		"splats in loops":             `jsonencode([for a in range(1000) : [for b in range(1000) : ▶range(1000)[*]]])`,
+		"calls in loops":              `jsonencode([for a in range(1000) : [for b in range(1000) : length(▶range(1000))]])`,
+		"a product of sets":           `length(▶setproduct(range(1000), range(1000), range(1000)))`,
+		"a product of sets, expanded": `length(▶setproduct([range(1000), range(1000), range(1000)]...))`,
+		"a width":                     `▶format("%1000000000d", 1)`,
+		"a width and a runtime name":  `▶format("%1000000000s", NOMAD_DC)`,
+		"digits":                      `▶format("%.1000000000f", 1.5)`,
+		"a list of widths":            `join("", ▶formatlist("%100000d", range(1000)))`,
+		"joins that grow":             `join("", [for a in range(1000) : ▶join(local.long, [for b in range(1000) : "x"])])`,
+		"replaced by more":            `▶replace(local.long, "", local.long)`,
+		"replaced by itself":          `▶regex_replace(local.long, "(x)", "$1$1$1$1$1$1$1$1$1$1$1$1$1$1$1$1$1$1$1$1$1$1")`,
+		"spaces":                      `▶indent(1000000000, "a\nb")`,
+		"a text in loops":             `jsonencode([for a in range(1000) : "${▶local.long}${a}"])`,
+		"a file in loops":             `jsonencode([for a in range(1000) : ▶file("files/long")])`,
+		"a text, split":               `jsonencode([for a in range(1000) : ▶split("", local.long)])`,
+		"distinct":                    `jsonencode(▶distinct(split("", local.long)))`,
+		"values that double":          `jsonencode(local.list)`,
+		"texts that double":           `local.text`,
+		"a number":                    `▶"${1e100000000}"`,
+		"a number that grows":         `format("%s", ▶1e4000 * 1e4000)`,
+		"a number of a text":          `format("%s", ▶jsondecode("1e100000000"))`,
+	}
+}
+
+// An expression cannot be interrupted, so it counts what it makes, and ends in one error at the place that made too much.
+func TestBombsEndSoonInBoundedMemory(t *testing.T) {
+	doubled := func(first, format string) string {
+		lines := "locals {\n  x0 = " + first + "\n"
+		for i := range 40 {
+			lines += fmt.Sprintf("  x%d = %s\n", i+1, fmt.Sprintf(format, i))
+		}
+		return lines + "}\n"
+	}
+	locals := map[string]string{
+		"local.long": "locals {\n  long = format(\"%70000s\", \"x\")\n}\n",
+		"local.list": doubled(`["x", "y"]`, "[local.x%[1]d, local.x%[1]d]") + "locals {\n  list = local.x40\n}\n",
+		"local.text": doubled(`"xxxxxxxxxxxxxxxx"`, `"${local.x%[1]d}${local.x%[1]d}"`) + "locals {\n  text = local.x40\n}\n",
+	}
+	for name, bomb := range bombs() {
+		t.Run(name, func(t *testing.T) {
+			job := fmt.Sprintf(tinyJob, bomb)
+			before, _, marked := strings.Cut(job, "▶")
+			fsys := fstest.MapFS{
+				"pack.hcl":         {Data: []byte("pack \"p\" {\n  version = \"1\"\n}\n")},
+				"files/long":       {Data: []byte(strings.Repeat("0123456789", 10_000))},
+				"jobs/a.nomad.hcl": {Data: []byte(strings.ReplaceAll(job, "▶", ""))},
+			}
+			for name, text := range locals {
+				if strings.Contains(bomb, name) {
+					fsys["variables.hcl"] = &fstest.MapFile{Data: []byte(text)}
+				}
+			}
+			o := bounded(t, fsys)
+			if len(o.diags) != 1 || o.diags[0].ID != "too-much-to-compute" {
+				t.Fatalf("diagnostics: %.600v", o.diags)
+			}
+			if at := o.diags[0].Subject; marked && (at.Filename != "packs/shop/jobs/a.nomad.hcl" || at.Start.Byte < len(before)) {
+				t.Errorf("it points at %v, not after byte %d of the job", at, len(before))
+			}
+		})
+	}
+}
+
+// The same holds wherever else expressions are evaluated, and for blocks.
+func TestBombsElsewhereEndSoon(t *testing.T) {
+	const loops = `[for a in range(1000) : [for b in range(1000) : [for c in range(1000) : a]]]`
+	list := "[" + strings.Repeat("0,", 1000) + "]"
+	literal := strings.ReplaceAll(loops, "range(1000)", list)
+	nested := func(each string) string {
+		return fmt.Sprintf("job \"a\" {\n  group \"g\" {\n    task \"t\" {\n      driver = \"docker\"\n      dynamic \"template\" {\n        for_each = %[1]s\n        content {\n          dynamic \"wait\" {\n"+
+			"            for_each = %[1]s\n            content {\n              dynamic \"x\" {\n                for_each = %[1]s\n                content {}\n              }\n            }\n          }\n        }\n      }\n    }\n  }\n}\n", each)
+	}
+	job := fmt.Sprintf(tinyJob, `"x"`)
+	for name, files := range map[string]map[string]string{
+		"a default":            {"variables.hcl": "variable \"x\" {\n  default = " + literal + "\n}\n"},
+		"an env file":          {"variables.hcl": "variable \"env\" {\n  default = \"dev\"\n}\nvariable \"x\" {\n  default = 1\n}\n", "env/dev.hcl": "x = " + literal + "\n"},
+		"a validation":         {"variables.hcl": "variable \"x\" {\n  default = 1\n  validation {\n    condition     = length(" + loops + ") + var.x == 1\n    error_message = \"x\"\n  }\n}\n"},
+		"a local":              {"variables.hcl": "locals {\n  x = " + loops + "\n}\n"},
+		"a switch":             {"jobs/a.nomad.hcl": strings.Replace(job, "group \"g\" {", "group \"g\" {\n    when = length("+loops+") == 0", 1)},
+		"a block switched off": {"jobs/a.nomad.hcl": strings.Replace(job, "group \"g\" {", "group \"g\" {\n    when = false\n    count = length("+loops+")", 1)},
+		"a template's file":    {"jobs/a.nomad.hcl": fmt.Sprintf(tinyJob, `templatefile("files/t", {})`), "files/t": "${jsonencode(" + loops + ")}"},
+		"an output":            {"pack.hcl": "pack \"p\" {\n  version = \"1\"\n}\noutput \"x\" {\n  value = jsonencode(" + loops + ")\n}\n"},
+		"a credential":         {"pack.hcl": "pack \"p\" {\n  version = \"1\"\n}\ncredential \"x\" {\n  value = jsonencode(" + loops + ")\n}\n"},
+		"blocks of the pack":   {"jobs/a.nomad.hcl": nested("[for i in range(1000) : i + strlen(pack.name)]")},
+		"blocks of Nomad's":    {"jobs/a.nomad.hcl": nested("range(1000)")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fsys := fstest.MapFS{"pack.hcl": {Data: []byte("pack \"p\" {\n  version = \"1\"\n}\n")}, "jobs/a.nomad.hcl": {Data: []byte(job)}}
+			for name, text := range files {
+				fsys[name] = &fstest.MapFile{Data: []byte(text)}
+			}
+			o := bounded(t, fsys)
+			n := 0
+			for _, d := range o.diags {
+				if d.ID == "too-much-to-compute" && d.HasPlace() {
+					n++
+				}
+			}
+			if n != 1 {
+				t.Errorf("%d say it is too much: %.600v", n, o.diags)
+			}
+		})
+	}
+}
+
+// What a large pack computes is no bomb.
+func TestLargePacksAreAfforded(t *testing.T) {
+	fsys := fstest.MapFS{"pack.hcl": {Data: []byte("pack \"p\" {\n  version = \"1\"\n}\n")}, "files/t": {Data: []byte(strings.Repeat("server ${name};\n", 1000))}}
+	fsys["variables.hcl"] = &fstest.MapFile{Data: []byte("locals {\n  names = [for i in range(1000) : format(\"worker-%04d\", i)]\n  by = { for n in local.names : n => upper(n) }\n  all = distinct(concat(local.names, values(local.by)))\n}\n")}
+	for i := range 100 {
+		fsys[fmt.Sprintf("jobs/j%d.nomad.hcl", i)] = &fstest.MapFile{Data: []byte(strings.Replace(fmt.Sprintf(tinyJob,
+			`join("", [templatefile("files/t", { name = "x" }), join(",", [for n in local.names : "${n}=${local.by[n]}"])])`), `"a"`, fmt.Sprintf("\"j%d\"", i), 1))}
+	}
+	if o := run(fsys, vars.Inputs{}); len(o.diags) > 0 {
+		t.Errorf("%.600v", o.diags)
+	}
+}
+
+// bounded runs a pack, which must take less than two seconds of the processor, however busy the machine is, and 200 MB at most.
+func bounded(t *testing.T, fsys fstest.MapFS) outcome {
+	t.Helper()
+	runtime.GC()
+	stop, peak := make(chan struct{}), make(chan uint64)
+	go func() {
+		var most uint64
+		var m runtime.MemStats
+		for tick := time.NewTicker(20 * time.Millisecond); ; {
+			select {
+			case <-tick.C:
+				runtime.ReadMemStats(&m)
+				most = max(most, m.HeapAlloc)
+			case <-stop:
+				peak <- most
+				return
+			}
+		}
+	}()
+	began := processor(t)
+	o := run(fsys, vars.Inputs{})
+	took := processor(t) - began
+	close(stop)
+	used := <-peak >> 20
+	if took > 2*time.Second || used > 200 {
+		t.Errorf("it takes %v and %d MB", took, used)
+	}
+	t.Logf("%v, %d MB: %.300v", took.Round(time.Millisecond), used, o.diags)
+	return o
+}
+
+// processor is the time that the program has had of it.
+func processor(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // Links lead nowhere out of the pack for templates either.

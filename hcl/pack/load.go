@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"github.com/packctl/packctl/hcl/budget"
 	"github.com/packctl/packctl/hcl/diag"
 )
 
@@ -172,7 +173,7 @@ func (l *loader) constant(b *hclsyntax.Block, name string, required bool) string
 		}
 		return ""
 	}
-	v, hclDiags := a.Expr.Value(nil)
+	v, hclDiags := budget.New().Value(a.Expr, nil)
 	if hclDiags.HasErrors() || v.IsNull() || v.Type().FriendlyName() != "string" {
 		l.diags.Add("not-constant", a.Expr.Range(), "Not a constant text",
 			"%s of %s is a plain text in quotes: it is read before variables have values.", name, describe(b))

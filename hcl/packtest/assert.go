@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"github.com/packctl/packctl/hcl/budget"
 	"github.com/packctl/packctl/hcl/diag"
 )
 
@@ -21,7 +22,7 @@ func (f *facts) assert(a assert) diag.Diagnostics {
 			"The pack has the errors that this run expects, so there is no %s: a condition can read var and diagnostics here.", name)
 		return out
 	}
-	got, found := a.condition.Value(f.ctx)
+	got, found := budget.New().Value(a.condition, f.ctx)
 	if found.HasErrors() {
 		out := diag.FromHCL(found)
 		for i := range out {
@@ -55,7 +56,7 @@ func (f *facts) tooEarly(e hclsyntax.Expression) (string, bool) {
 }
 
 func (f *facts) message(a assert, diags *diag.Diagnostics) string {
-	v, found := a.message.Value(f.ctx)
+	v, found := budget.New().Value(a.message, f.ctx)
 	if !found.HasErrors() {
 		if text, err := convert.Convert(v, cty.String); err == nil && !text.IsNull() && text.IsKnown() {
 			return text.AsString()

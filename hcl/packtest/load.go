@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/packctl/packctl/hcl/budget"
 	"github.com/packctl/packctl/hcl/diag"
 	"github.com/packctl/packctl/hcl/pack"
 	"github.com/packctl/packctl/hcl/vars"
@@ -152,7 +153,7 @@ func (f *file) expected(a *hclsyntax.Attribute) []expectation {
 	}
 	var out []expectation
 	for _, e := range list.Exprs {
-		v, found := e.Value(nil)
+		v, found := budget.New().Value(e, nil)
 		if found.HasErrors() || v.IsNull() || v.Type() != cty.String {
 			f.diags.Add("not-constant", e.Range(), "Not an ID", "expect_errors lists diagnostics' IDs as plain texts, such as \"unknown-port\".")
 			continue
@@ -166,7 +167,7 @@ func (f *file) constant(a *hclsyntax.Attribute, want cty.Type, take func(cty.Val
 	if a == nil {
 		return
 	}
-	v, found := a.Expr.Value(nil)
+	v, found := budget.New().Value(a.Expr, nil)
 	if found.HasErrors() || v.IsNull() || v.Type() != want {
 		f.diags.Add("not-constant", a.Expr.Range(), "Not a constant", "%s",
 			fmt.Sprintf("%s of a run is a plain %s.", a.Name, want.FriendlyName()))

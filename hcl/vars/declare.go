@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"github.com/packctl/packctl/hcl/budget"
 	"github.com/packctl/packctl/hcl/diag"
 	"github.com/packctl/packctl/hcl/pack"
 )
@@ -18,8 +19,9 @@ import (
 func Declare(p *pack.Pack) ([]*Variable, diag.Diagnostics) {
 	var out []*Variable
 	var diags diag.Diagnostics
+	spend := budget.New()
 	add := func(b *hclsyntax.Block, file string, src []byte) {
-		v := declare(b, file, src, &diags)
+		v := declare(b, file, src, spend, &diags)
 		for _, other := range out {
 			if other.Name == v.Name && (other.File == "" || other.File == file) && file != "" {
 				diags.Add("duplicate-variable", b.LabelRanges[0], "Duplicate variable",
@@ -46,7 +48,7 @@ func Declare(p *pack.Pack) ([]*Variable, diag.Diagnostics) {
 	return out, diags
 }
 
-func declare(b *hclsyntax.Block, file string, src []byte, diags *diag.Diagnostics) *Variable {
+func declare(b *hclsyntax.Block, file string, src []byte, spend *budget.Budget, diags *diag.Diagnostics) *Variable {
 	v := &Variable{Name: b.Labels[0], File: file, Type: cty.DynamicPseudoType, Nullable: true, Range: b.DefRange()}
 	attrs := b.Body.Attributes
 	typed := false
@@ -58,12 +60,12 @@ func declare(b *hclsyntax.Block, file string, src []byte, diags *diag.Diagnostic
 			v.Type, v.defaults, typed = t, defaults, true
 		}
 	}
-	constant(attrs["description"], cty.String, func(x cty.Value) { v.Description = x.AsString() }, diags)
-	constant(attrs["sensitive"], cty.Bool, func(x cty.Value) { v.Sensitive = x.True() }, diags)
-	constant(attrs["nullable"], cty.Bool, func(x cty.Value) { v.Nullable = x.True() }, diags)
+	constant(attrs["description"], spend, cty.String, func(x cty.Value) { v.Description = x.AsString() }, diags)
+	constant(attrs["sensitive"], spend, cty.Bool, func(x cty.Value) { v.Sensitive = x.True() }, diags)
+	constant(attrs["nullable"], spend, cty.Bool, func(x cty.Value) { v.Nullable = x.True() }, diags)
 	if a, ok := attrs["default"]; ok {
 		v.DefaultAt = a.Expr.Range()
-		val, hclDiags := a.Expr.Value(nil)
+		val, hclDiags := spend.Value(a.Expr, nil)
 		*diags = append(*diags, diag.FromHCL(hclDiags)...)
 		v.Default = cty.DynamicVal
 		if !hclDiags.HasErrors() {
@@ -81,7 +83,7 @@ func declare(b *hclsyntax.Block, file string, src []byte, diags *diag.Diagnostic
 	}
 	for _, sub := range b.Body.Blocks {
 		if sub.Type == "validation" {
-			v.validation(sub, diags)
+			v.validation(sub, spend, diags)
 		}
 	}
 	return v
@@ -141,11 +143,11 @@ func pathText(path cty.Path) string {
 }
 
 // constant evaluates an attribute that may not depend on anything.
-func constant(a *hclsyntax.Attribute, t cty.Type, set func(cty.Value), diags *diag.Diagnostics) {
+func constant(a *hclsyntax.Attribute, spend *budget.Budget, t cty.Type, set func(cty.Value), diags *diag.Diagnostics) {
 	if a == nil {
 		return
 	}
-	val, hclDiags := a.Expr.Value(nil)
+	val, hclDiags := spend.Value(a.Expr, nil)
 	*diags = append(*diags, diag.FromHCL(hclDiags)...)
 	if hclDiags.HasErrors() {
 		return

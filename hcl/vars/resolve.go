@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/packctl/packctl/hcl/budget"
 	"github.com/packctl/packctl/hcl/diag"
 	"github.com/packctl/packctl/hcl/pack"
 )
@@ -17,7 +18,7 @@ import (
 // steps can still name it; callers stop at an error before they use values.
 func Resolve(p *pack.Pack, in Inputs) (*Values, diag.Diagnostics) {
 	declared, diags := Declare(p)
-	r := &resolver{pack: p, declared: declared, given: map[string]given{}, values: &Values{Sources: map[string][]byte{}}}
+	r := &resolver{pack: p, declared: declared, given: map[string]given{}, budget: budget.New(), values: &Values{Sources: map[string][]byte{}}}
 	r.diags = diags
 	if p.VariablesBroken {
 		return r.values, r.diags // whatever would be said of a value would follow from that
@@ -53,6 +54,7 @@ type resolver struct {
 	sensitive bool // some variable is
 	given     map[string]given
 	values    *Values
+	budget    *budget.Budget
 	diags     diag.Diagnostics
 }
 
@@ -123,7 +125,9 @@ func (r *resolver) envFile(later []given) []given {
 	val := Value{Variable: v, Value: v.Default, Origin: Origin{Source: FromDefault, Range: v.DefaultAt}}
 	for _, g := range later {
 		if g.name == EnvVariable {
-			val = r.evaluate(v, g, &diag.Diagnostics{})
+			quiet := *r // what is wrong is said when the variable gets its value
+			quiet.budget = budget.New()
+			val = quiet.evaluate(v, g, &diag.Diagnostics{})
 		}
 	}
 	if val.Value == cty.NilVal || val.Value.IsNull() || !val.Value.IsKnown() || val.Value.Type() != cty.String {
@@ -177,7 +181,7 @@ func (r *resolver) evaluate(v *Variable, g given, diags *diag.Diagnostics) Value
 			expr, hclDiags = hclsyntax.ParseExpression([]byte(g.text), g.origin.Name, hcl.InitialPos)
 		}
 		if !hclDiags.HasErrors() {
-			val, hclDiags = expr.Value(nil)
+			val, hclDiags = r.budget.Value(expr, nil)
 		}
 		if hclDiags.HasErrors() {
 			diags.Add("wrong-type", hcl.Range{}, "Wrong type", "%s",
@@ -186,7 +190,7 @@ func (r *resolver) evaluate(v *Variable, g given, diags *diag.Diagnostics) Value
 		}
 	default:
 		var hclDiags hcl.Diagnostics
-		val, hclDiags = g.expr.Value(nil)
+		val, hclDiags = r.budget.Value(g.expr, nil)
 		if hclDiags.HasErrors() {
 			for _, d := range diag.FromHCL(hclDiags) {
 				d.Hidden = v.Sensitive

@@ -11,13 +11,14 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"github.com/packctl/packctl/hcl/budget"
 	"github.com/packctl/packctl/hcl/diag"
 )
 
 // validation reads a validation block. Which variables its condition names is looked at when all are known.
-func (v *Variable) validation(b *hclsyntax.Block, diags *diag.Diagnostics) {
+func (v *Variable) validation(b *hclsyntax.Block, spend *budget.Budget, diags *diag.Diagnostics) {
 	x := Validation{Range: b.DefRange()}
-	constant(b.Body.Attributes["error_message"], cty.String, func(s cty.Value) { x.Message = s.AsString() }, diags)
+	constant(b.Body.Attributes["error_message"], spend, cty.String, func(s cty.Value) { x.Message = s.AsString() }, diags)
 	cond := b.Body.Attributes["condition"]
 	if cond == nil || b.Body.Attributes["error_message"] == nil {
 		diags.Add("missing-attribute", b.DefRange(), "Missing attribute", "A validation block needs both condition and error_message.")
@@ -132,7 +133,7 @@ func (r *resolver) validate(val Value) {
 // condition checks one condition. hidden says that a value in it is sensitive.
 func (r *resolver) condition(val Value, x Validation, ctx *hcl.EvalContext, hidden bool) {
 	v := val.Variable
-	got, hclDiags := x.Condition.Value(ctx)
+	got, hclDiags := r.budget.Value(x.Condition, ctx)
 	if hclDiags.HasErrors() {
 		if hidden {
 			r.diags.Add("validation-failed", x.Range, "Validation cannot be evaluated", "The condition of variable %q fails on a value that is sensitive.", v.Name)

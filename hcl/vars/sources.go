@@ -88,7 +88,7 @@ func (r *resolver) body(body *hclsyntax.Body, source Source, name, label string)
 		case r.find(a.Name) == nil:
 			r.diags = append(r.diags, r.unknown(g, a.NameRange))
 		case source == FromEnvFile && a.Name == EnvVariable:
-			if v, hclDiags := budget.New(0).Value(a.Expr, nil); hclDiags.HasErrors() || !v.RawEquals(cty.StringVal(label)) {
+			if v, hclDiags := budget.New().Value(a.Expr, nil); hclDiags.HasErrors() || !v.RawEquals(cty.StringVal(label)) {
 				r.diags.Add("env-in-env", a.SrcRange, "env set by an env file", "The value of env picks this file, so here it can only be %q; give -var env=….", label)
 			}
 		default:

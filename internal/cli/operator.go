@@ -10,4 +10,7 @@ import (
 type Operator interface {
 	Restart(ctx context.Context, opt release.RestartOptions, obs release.Observer) (*release.Result, error)
 	Exec(ctx context.Context, opt release.ExecOptions) (int, error)
+	Destroy(ctx context.Context, opt release.DestroyOptions, obs release.Observer) (*release.Result, error)
+	Credentials(ctx context.Context, name string) ([]release.CredentialState, error)
+	Rotate(ctx context.Context, opt release.RotateOptions, obs release.Observer) (*release.Rotation, error)
 }

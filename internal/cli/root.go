@@ -65,6 +65,8 @@ func NewCmdRoot(f *Factory) *cobra.Command {
 		NewCmdHistory(f, nil),
 		NewCmdGet(f, nil),
 		NewCmdExec(f, nil),
+		NewCmdCredential(f, nil),
+		NewCmdDestroy(f, nil),
 		NewCmdVersion(f, nil),
 	)
 	f.completeFlags(root)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/nomad/api"
 
@@ -62,6 +63,44 @@ func (c *Client) ReleaseTiers(ctx context.Context) (map[string][]string, error) 
 	}
 	for _, tiers := range out {
 		slices.Sort(tiers)
+	}
+	return out, nil
+}
+
+// NewestRecords lists the variables of all namespaces once, and reads the newest head of each release.
+func (c *Client) NewestRecords(ctx context.Context) ([]*api.Variable, error) {
+	q := c.query(ctx)
+	q.Namespace = api.AllNamespacesNamespace
+	list, _, err := c.api.Variables().PrefixList("packctl/releases/", q)
+	if err != nil {
+		return nil, c.fault("list the releases' records", err)
+	}
+	newest := map[string]*api.VariableMetadata{}
+	var keys []string
+	for _, v := range list {
+		parts := strings.Split(v.Path, "/")
+		if len(parts) != 5 || parts[3] != "revisions" {
+			continue
+		}
+		key := v.Namespace + "/" + parts[2]
+		if newest[key] == nil {
+			keys = append(keys, key)
+		}
+		if newest[key] == nil || newest[key].Path < v.Path {
+			newest[key] = v
+		}
+	}
+	var out []*api.Variable
+	for _, key := range keys {
+		q := c.query(ctx)
+		q.Namespace = newest[key].Namespace
+		v, _, err := c.api.Variables().Peek(newest[key].Path, q)
+		if err != nil {
+			return nil, c.fault("read the record "+newest[key].Path, err)
+		}
+		if v != nil { // pruned in between
+			out = append(out, v)
+		}
 	}
 	return out, nil
 }

@@ -26,3 +26,11 @@ func (c *Client) Exec(ctx context.Context, at release.Place, s release.Session) 
 	}
 	return code, nil
 }
+
+// DeleteVolume deletes a dynamic host volume with its data.
+func (c *Client) DeleteVolume(ctx context.Context, id string) error {
+	if _, _, err := c.api.HostVolumes().Delete(&api.HostVolumeDeleteRequest{ID: id}, c.write(ctx)); err != nil {
+		return c.fault("delete host volume "+id, err)
+	}
+	return nil
+}

@@ -80,6 +80,7 @@ type Result struct {
 	Unchanged []string
 	Stopped   []string
 	Scaled    []Scaled
+	Destroyed *Destruction  // of destroy, once it has ended well
 	Restarted []string      // instances, "web[0]", in the order in which they were healthy again
 	Hooks     []HookRun     // in the order in which they ran
 	Tiers     []status.Tier // the last that was seen

@@ -41,7 +41,7 @@ type Place struct {
 // Exec runs a command in a task of a running instance and returns its exit code. An error is an *Error: the command did not
 // run, or it is not known how it ended.
 func (e *Engine) Exec(ctx context.Context, opt ExecOptions) (int, error) {
-	x := &execution{verb: verb{deps: e.deps, obs: silentObserver{}, began: e.deps.Now(), res: &Result{}}, opt: opt}
+	x := &execution{verb: verb{deps: e.deps, obs: nobody{}, began: e.deps.Now(), res: &Result{}}, opt: opt}
 	at, err := x.place(ctx)
 	code := 0
 	if err == nil {

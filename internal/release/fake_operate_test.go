@@ -43,3 +43,15 @@ func (f *fake) restarts(alloc string) uint64 {
 	}
 	return 1
 }
+
+func (f *fake) DeleteVolume(_ context.Context, id string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for name, list := range f.volumes {
+		if len(list) > 0 && list[0].ID == id {
+			delete(f.volumes, name)
+		}
+	}
+	f.did("delete volume " + id)
+	return nil
+}

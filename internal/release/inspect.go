@@ -15,6 +15,9 @@ type Inspector interface {
 	Scalings(ctx context.Context, job string) (map[string][]api.ScalingEvent, error)
 	// AllJobs lists the jobs of all namespaces that the token can see, with their meta, children of jobs too.
 	AllJobs(ctx context.Context) ([]*api.JobListStub, error)
+	// NewestRecords are the newest revision's head of each release in every namespace whose variables the token may read, as
+	// the variables that hold them.
+	NewestRecords(ctx context.Context) ([]*api.Variable, error)
 	// ReleaseTiers are the tiers of every release of the namespace whose job is not stopped, by release, each as "job/tier".
 	ReleaseTiers(ctx context.Context) (map[string][]string, error)
 }
@@ -24,6 +27,8 @@ type Overview struct {
 	Release   string        `json:"release"`
 	Namespace string        `json:"namespace"`
 	Pack      string        `json:"pack,omitempty"`
+	Version   string        `json:"version,omitempty"`  // of the pack, in the revision that is in effect
+	Revision  int           `json:"revision,omitempty"` // that is in effect, where the records may be read
 	Time      time.Time     `json:"time"`
 	Healthy   bool          `json:"healthy"` // every tier that is wanted is healthy, complete or scheduled
 	Jobs      []JobOverview `json:"jobs"`

@@ -3,7 +3,10 @@ package release
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/nomad/api"
@@ -11,8 +14,15 @@ import (
 
 // List names the releases of all namespaces that the token can see, by namespace and name.
 func (e *Engine) List(ctx context.Context) ([]Entry, error) {
-	v := &verb{deps: e.deps, obs: silentObserver{}, began: e.deps.Now(), res: &Result{}}
+	v := &verb{deps: e.deps, obs: nobody{}, began: e.deps.Now(), res: &Result{}}
 	jobs, err := e.deps.Nomad.AllJobs(ctx)
+	var records []*api.Variable
+	if err == nil {
+		records, err = e.deps.Nomad.NewestRecords(ctx)
+		if denied := FaultDenied(nil); errors.As(err, &denied) { // the list is right without them
+			records, err = nil, nil
+		}
+	}
 	if err != nil {
 		out := v.classify(ctx, err)
 		if out.Outcome == Interrupted {
@@ -20,7 +30,24 @@ func (e *Engine) List(ctx context.Context) ([]Entry, error) {
 		}
 		return nil, out
 	}
-	return entries(jobs), nil
+	return withRecords(entries(jobs), records), nil
+}
+
+// withRecords adds what the newest record of each release says.
+func withRecords(list []Entry, records []*api.Variable) []Entry {
+	for _, v := range records {
+		var r Revision
+		if json.Unmarshal([]byte(v.Items[recordItem]), &r) != nil { // a later packctl's, perhaps
+			continue
+		}
+		for i := range list {
+			e := &list[i]
+			if e.Namespace == cmp.Or(v.Namespace, api.DefaultNamespace) && strings.HasPrefix(v.Path, "packctl/releases/"+e.Release+"/") {
+				e.Revision, e.Version = r.Number, r.PackVersion
+			}
+		}
+	}
+	return list
 }
 
 // entries files jobs under their releases. Children of jobs count for none: their parents stand for them.

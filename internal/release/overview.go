@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -25,7 +26,7 @@ const (
 // Status tells how a release stands: once, or with Watch after each change until ctx is done, which is then no error. show
 // is called from one goroutine. A release that is not healthy is no error: the overview says so.
 func (e *Engine) Status(ctx context.Context, opt StatusOptions, show func(*Overview)) error {
-	o := &overview{verb: verb{deps: e.deps, obs: silentObserver{}, began: e.deps.Now(), res: &Result{}}, opt: opt, show: show}
+	o := &overview{verb: verb{deps: e.deps, obs: nobody{}, began: e.deps.Now(), res: &Result{}}, opt: opt, show: show}
 	err := o.do(ctx)
 	if err == nil || (ctx.Err() != nil && opt.Watch) {
 		return nil
@@ -36,11 +37,6 @@ func (e *Engine) Status(ctx context.Context, opt StatusOptions, show func(*Overv
 	}
 	return out
 }
-
-// silentObserver hears nothing: what a verb has to say is in its result.
-type silentObserver struct{}
-
-func (silentObserver) Event(Event) {}
 
 // overview is one look at a release.
 type overview struct {
@@ -94,7 +90,34 @@ func (o *overview) look(ctx context.Context) error {
 	}
 	slices.SortStableFunc(o.base.Scalings, func(a, b Scaling) int { return b.Time.Compare(a.Time) })
 	o.base.Scalings = o.base.Scalings[:min(len(o.base.Scalings), scalings)]
+	if err := o.records(ctx); err != nil {
+		return err
+	}
 	return o.volumes(ctx)
+}
+
+// records adds what the revision in effect tells, where it may be read: nobody must read secrets to see how a release stands.
+func (o *overview) records(ctx context.Context) error {
+	rev, m, err := o.revision(ctx, o.opt.Release, 0)
+	var denied FaultDenied
+	var refused *Error
+	if errors.As(err, &denied) || errors.As(err, &refused) && refused.Outcome == Refused {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	o.base.Revision, o.base.Version = rev.Number, rev.PackVersion
+	states, err := o.credentialStates(ctx, m)
+	if errors.As(err, &denied) {
+		return nil
+	}
+	for _, c := range states {
+		if c.Expiring {
+			o.base.Notes = append(o.base.Notes, fmt.Sprintf("certificate %s ends on %s", c.Name, c.Expires.Format(time.DateOnly)))
+		}
+	}
+	return err
 }
 
 // follow shows the release as it is, and while it is to be watched, until what was read besides is old.

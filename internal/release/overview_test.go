@@ -184,9 +184,13 @@ func TestReleasesOfAllNamespaces(t *testing.T) {
 		stub("web", "", "nobodys", nil),
 		stub("web", "early", "x/periodic-1", func(j *api.JobListStub) { j.ParentID = "x" }),
 	}
+	f.records = []*api.Variable{{Namespace: "web", Path: "packctl/releases/shop/revisions/000007", Items: api.VariableItems{recordItem: `{"revision": 7, "pack_version": "1.2"}`}}}
 	got, err := New(Deps{Nomad: f}).List(t.Context())
 	if err != nil {
 		t.Fatal(err)
+	}
+	if e := got[len(got)-1]; e.Revision != 7 || e.Version != "1.2" || got[0].Revision != 0 {
+		t.Errorf("records: %+v", got)
 	}
 	var text []string
 	for _, e := range got {
@@ -200,5 +204,12 @@ func TestReleasesOfAllNamespaces(t *testing.T) {
 	var e *Error
 	if _, err := New(Deps{Nomad: f}).List(t.Context()); !errors.As(err, &e) || e.Outcome != Denied {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestStatusWarnsOfCertificatesThatEndSoon(t *testing.T) {
+	o, err := overviewOf(t, withData(t), nil)
+	if err != nil || o.Revision != 1 || !strings.Contains(strings.Join(o.Notes, "\n"), "certificate tls ends on ") {
+		t.Errorf("%v, %+v", err, o)
 	}
 }

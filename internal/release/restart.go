@@ -28,6 +28,8 @@ type Operator interface {
 	RestartAlloc(ctx context.Context, alloc string) error
 	// Exec runs a command in a task's environment until it ends, and returns its exit code.
 	Exec(ctx context.Context, at Place, s Session) (int, error)
+	// DeleteVolume deletes a dynamic host volume with its data.
+	DeleteVolume(ctx context.Context, id string) error
 }
 
 // Restart restarts the instances of tiers, one after the other: each is healthy again before the next one's turn.

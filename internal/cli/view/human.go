@@ -116,6 +116,8 @@ func (h *Human) summary(r *release.Result) string {
 	name := h.out.bold(r.Release)
 	took := h.out.dim("(" + short(r.Elapsed) + ")")
 	switch {
+	case r.Destroyed != nil:
+		return h.destroyed(r)
 	case isStopped(r):
 		return fmt.Sprintf("%s is stopped: %s %s", name, strings.Join(r.Stopped, ", "), took)
 	case len(r.Restarted) > 0:

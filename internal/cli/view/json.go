@@ -182,22 +182,23 @@ func (j *JSON) Finished(r *release.Result, outputs []stack.Output) {
 		values = append(values, OutputValue{Name: o.Name, Description: o.Description, Value: o.Value})
 	}
 	line(j.streams.Out, struct {
-		Type           string            `json:"type"`
-		Outcome        release.Outcome   `json:"outcome"`
-		Release        string            `json:"release"`
-		Namespace      string            `json:"namespace"`
-		Revision       int               `json:"revision,omitempty"`
-		Submitted      []string          `json:"submitted,omitempty"`
-		Unchanged      []string          `json:"unchanged,omitempty"`
-		Stopped        []string          `json:"stopped,omitempty"`
-		Scaled         []release.Scaled  `json:"scaled,omitempty"`
-		Hooks          []release.HookRun `json:"hooks,omitempty"`
-		Restarted      []string          `json:"restarted,omitempty"`
-		Tiers          []status.Tier     `json:"tiers"`
-		Failures       []Failure         `json:"failures"`
-		Outputs        []OutputValue     `json:"outputs"`
-		ElapsedSeconds float64           `json:"elapsed_seconds"`
-	}{"result", r.Outcome, r.Release, r.Namespace, r.Revision, r.Submitted, r.Unchanged, r.Stopped, r.Scaled, r.Hooks, r.Restarted,
+		Type           string               `json:"type"`
+		Outcome        release.Outcome      `json:"outcome"`
+		Release        string               `json:"release"`
+		Namespace      string               `json:"namespace"`
+		Revision       int                  `json:"revision,omitempty"`
+		Submitted      []string             `json:"submitted,omitempty"`
+		Unchanged      []string             `json:"unchanged,omitempty"`
+		Stopped        []string             `json:"stopped,omitempty"`
+		Scaled         []release.Scaled     `json:"scaled,omitempty"`
+		Hooks          []release.HookRun    `json:"hooks,omitempty"`
+		Restarted      []string             `json:"restarted,omitempty"`
+		Destroyed      *release.Destruction `json:"destroyed,omitempty"`
+		Tiers          []status.Tier        `json:"tiers"`
+		Failures       []Failure            `json:"failures"`
+		Outputs        []OutputValue        `json:"outputs"`
+		ElapsedSeconds float64              `json:"elapsed_seconds"`
+	}{"result", r.Outcome, r.Release, r.Namespace, r.Revision, r.Submitted, r.Unchanged, r.Stopped, r.Scaled, r.Hooks, r.Restarted, r.Destroyed,
 		append([]status.Tier{}, r.Tiers...), failures, values, r.Elapsed.Seconds()})
 }
 

@@ -94,7 +94,10 @@ func (p picture) head(o *release.Overview) string {
 	}
 	about := "namespace " + o.Namespace
 	if o.Pack != "" {
-		about = "pack " + o.Pack + ", " + about
+		about = strings.TrimSuffix("pack "+o.Pack+" "+o.Version, " ") + ", " + about
+	}
+	if o.Revision > 0 {
+		about += fmt.Sprintf(", revision %d", o.Revision)
 	}
 	return fmt.Sprintf("%s  %s  %s", p.style.bold(o.Release), state, p.style.dim(about))
 }

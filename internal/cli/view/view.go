@@ -18,6 +18,7 @@ import (
 type View interface {
 	release.Observer
 	inspector
+	keeper
 	Diagnostics(Diagnosed)
 	Rendered(files []File, dir string) // dir is where they were written, empty when they go to Out
 	Validated(Validation)

@@ -57,6 +57,9 @@ func (f *fileEval) body(body *hclsyntax.Body, blockType, label string, sc *scope
 		if b.Type == "wait_for" || b.Type == "migration" {
 			if blockType != "group" {
 				f.diags.Add("misplaced-block", b.TypeRange, "Block in the wrong place", "%s belongs into a group block.", b.Type)
+				opened := body.SrcRange
+				opened.End = opened.Start
+				f.diags.Relate("and stands in a "+blockType+" block", opened)
 				continue
 			}
 			if edits, removed := f.remove(b, b.Body, sc); removed {

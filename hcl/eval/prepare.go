@@ -204,7 +204,7 @@ func (d *decoder) migration(task *prepareTask) spec.Migration {
 			m.Database.Driver = s.text("driver", spec.DriverPostgres)
 			m.Database.URLEnv = s.envName("url_env", "DATABASE_URL")
 			if !slices.Contains(spec.Drivers(), m.Database.Driver) {
-				d.diags.Add("unknown-driver", b.DefRange(), "Unknown database driver",
+				d.diags.Add("unknown-driver", b.Body.Attributes["driver"].SrcRange, "Unknown database driver",
 					"driver is \"postgres\", or \"mysql\" for MySQL and MariaDB, not %q.", m.Database.Driver)
 			}
 		}

@@ -19,7 +19,7 @@ func halfPatterns(roots string) *regexp.Regexp {
 	const directive = `~?\s*(if|for|else|endif|endfor)\b[^{}]*\}`
 	rest := `(` + roots + `)[^{}]*\}`
 	return regexp.MustCompile(strings.Join([]string{
-		`\$[^\s${]\{` + rest, `\$[A-Za-z]\{[\w.]*[._][\w.]*\}`, `\$[a-z]+\{[a-z]+\(`,
+		`\$[^\s${]\{` + rest, `\$[A-Za-z]\{[\w.]*[._][^{}"]*\}`, `\$[a-z]+\{[a-z]+\(`,
 		`\{\$` + rest,
 		`\$` + rest,
 		`(^|[^${])\{` + rest,
@@ -27,24 +27,42 @@ func halfPatterns(roots string) *regexp.Regexp {
 	}, "|"))
 }
 
-// halfInPack is for files of the pack language, of which a pack has many.
-var halfInPack = sync.OnceValue(func() *regexp.Regexp {
-	return halfPatterns(`(var|local|release|pack)\.\w+|NOMAD_\w+|(attr|node|meta)\.\w+`)
-})
+// packRoots begin the expressions of the pack language.
+const packRoots = `(var|local|release|pack)\.\w+|NOMAD_\w+|(attr|node|meta)\.\w+`
 
-// HalfExpressions warns of texts that look like ${…} or %{…} with a character too many or too few, and are handed on as they
-// are. reads are the names that the expressions of a template may read, never nil; with nil the file is one of the pack language.
-func HalfExpressions(src []byte, name string, reads []string) diag.Diagnostics {
-	half := halfInPack()
-	lex := hclsyntax.LexConfig
+// halfAlways is for files of the pack language, of which a pack has many.
+var halfAlways = sync.OnceValue(func() *regexp.Regexp { return halfPatterns(packRoots) })
+
+// halfIn is for one file: a template, or one of the pack language, where an expression may also begin with the variable of a
+// loop.
+func halfIn(src []byte, reads []string) *regexp.Regexp {
 	if reads != nil {
-		lex = hclsyntax.LexTemplate
 		quoted := make([]string, len(reads))
 		for i, n := range reads {
 			quoted[i] = regexp.QuoteMeta(n) + `\b`
 		}
-		half = halfPatterns(strings.Join(append(quoted, `NOMAD_\w+`), "|"))
+		return halfPatterns(strings.Join(append(quoted, `NOMAD_\w+`), "|"))
 	}
+	roots := packRoots
+	for _, m := range loopVariable.FindAllSubmatch(src, -1) {
+		for _, name := range m[1:] {
+			if len(name) > 0 {
+				roots += `|` + string(name) + `\b`
+			}
+		}
+	}
+	if roots == packRoots {
+		return halfAlways()
+	}
+	return halfPatterns(roots)
+}
+
+var loopVariable = regexp.MustCompile(`\bfor\s+(\w+)(?:\s*,\s*(\w+))?\s+in\b`)
+
+// HalfExpressions warns of texts that look like ${…} or %{…} with a character too many or too few, and are handed on as they
+// are. reads are the names that the expressions of a template may read, never nil; with nil the file is one of the pack language.
+func HalfExpressions(src []byte, name string, reads []string) diag.Diagnostics {
+	var half *regexp.Regexp
 	var hits [][]int
 	for at := 0; at < len(src); {
 		end := len(src)
@@ -52,6 +70,9 @@ func HalfExpressions(src []byte, name string, reads []string) diag.Diagnostics {
 			end = at + i
 		}
 		if suspicious(src[at:end]) {
+			if half == nil {
+				half = halfIn(src, reads)
+			}
 			for _, m := range half.FindAllIndex(src[at:end], -1) {
 				start := at + m[0]
 				if !bytes.ContainsRune([]byte("${%"), rune(src[start])) {
@@ -64,6 +85,10 @@ func HalfExpressions(src []byte, name string, reads []string) diag.Diagnostics {
 	}
 	if len(hits) == 0 {
 		return nil // nearly always, and then nothing is lexed
+	}
+	lex := hclsyntax.LexConfig
+	if reads != nil {
+		lex = hclsyntax.LexTemplate
 	}
 	var diags diag.Diagnostics
 	tokens, _ := lex(src, name, hcl.InitialPos)

@@ -62,14 +62,16 @@ type nesting struct {
 	name  string
 	lines []string
 	open  []hclsyntax.Token
-	early map[int]hclsyntax.Token // what closed the last thing that was opened on a line of an indentation
+	early map[int]pair // the last that was opened on a line of an indentation, and what closed it
 }
+
+type pair struct{ opened, closed hclsyntax.Token }
 
 // unclosed guesses where a closing brace, bracket or parenthesis is missing. It gives the line on which something was opened
 // that is still open when a line stands no deeper, or that something of another kind closes, and the last line that may
 // belong to it. Of a closing brace too many it gives the brace.
 func unclosed(src []byte, name string) (opened, missing hcl.Range, found bool) {
-	n := nesting{name: name, lines: strings.Split(string(src), "\n"), early: map[int]hclsyntax.Token{}}
+	n := nesting{name: name, lines: strings.Split(string(src), "\n"), early: map[int]pair{}}
 	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos)
 	last := 0 // the line of the token before
 	for _, t := range tokens {
@@ -84,7 +86,7 @@ func unclosed(src []byte, name string) (opened, missing hcl.Range, found bool) {
 		case opener(t.Type) != 0:
 			n.open = append(n.open, t)
 		case closes(t.Type) && len(n.open) > 0:
-			n.early[n.indent(n.top().Range.Start.Line)] = t
+			n.early[n.indent(n.top().Range.Start.Line)] = pair{n.top(), t}
 			n.open = n.open[:len(n.open)-1]
 		}
 		last = t.Range.End.Line
@@ -105,7 +107,7 @@ func (n *nesting) fault(t hclsyntax.Token, first bool) (opened, missing hcl.Rang
 	}
 	if len(n.open) == 0 {
 		if early, ok := n.early[n.indent(line)]; ok && closes(t.Type) {
-			return early.Range, n.at(line), true // closed before: one of the two is too many
+			return early.closed.Range, n.at(line), true // closed before: one of the two is too many
 		}
 		return opened, missing, false
 	}
@@ -115,6 +117,9 @@ func (n *nesting) fault(t hclsyntax.Token, first bool) (opened, missing hcl.Rang
 	}
 	from := top.Range.Start.Line
 	if closes(t.Type) && opener(top.Type) != t.Type {
+		if early, ok := n.early[n.indent(line)]; ok && n.indent(line) > n.indent(from) {
+			return early.opened.Range, n.at(line), true // its own opening one is missing there
+		}
 		return top.Range, n.at(max(min(line, n.gap(line, from)), from)), true
 	}
 	if !first || top.Type == hclsyntax.TokenTemplateInterp {
@@ -126,7 +131,7 @@ func (n *nesting) fault(t hclsyntax.Token, first bool) (opened, missing hcl.Rang
 		return top.Range, n.at(max(n.gap(line, from), from)), true
 	case closes(t.Type) && here > at:
 		if early, ok := n.early[here]; ok {
-			return early.Range, n.at(line), true
+			return early.closed.Range, n.at(line), true
 		}
 	}
 	return opened, missing, false

@@ -20,6 +20,7 @@ func TestUnclosed(t *testing.T) {
 		"a parenthesis in place of a brace":     {"a (\n  b = 1\n}\n", 1, 2},
 		"a brace too many at the end of a line": {"a {\n  b {\n    c = 1 }\n  }\n}\n", 3, 4},
 		"a brace too many among the last":       {"a {\n  b = 1 }\n}\n", 2, 3},
+		"an opening parenthesis is missing":     {"a {\n  b = map(object{\n    c = 1\n  }))\n}\n", 2, 4},
 		"all closed":                            {"a {\n  b = [\n    1,\n  ]\n  c = <<-E\n  x {\n  E\n}\n", 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -152,7 +152,7 @@ func (r *resolver) condition(val Value, x Validation, ctx *hcl.EvalContext, hidd
 	}
 	d := diag.New("invalid-value", val.Origin.Range, "Invalid value", "The value of variable %q (%s) is refused: %s", v.Name, val.Origin, x.Message)
 	d.Hidden = v.Sensitive
-	d.Related = []diag.Related{{Text: "the rule", Range: x.Range}}
+	d.Related = []diag.Related{{Text: "the rule", Range: x.Condition.Range()}}
 	d.Values = r.involved(x.Condition)
 	r.diags = append(r.diags, d)
 }

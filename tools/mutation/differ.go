@@ -103,7 +103,7 @@ func walk(path string, a, b any, out *[]change) {
 //   - a key, or a text below a key, of a map whose keys are the author's own: env, meta, headers, labels;
 //   - text that Nomad hands on without reading it: arguments, paths inside a container, a check's name and path, a
 //     description, an output, the text of a template outside its actions;
-//   - the name of a service or the label of a port that nothing in the pack names.
+//   - the name of a service, group or task or the label of a port that nothing in the pack names.
 //
 // A runtime expression or a template's action that changed inside such a text is never free.
 var (
@@ -136,8 +136,16 @@ func freely(m mutant, c change) string {
 	if m.kind == port && strings.HasSuffix(c.path, "/Label") && wasText && !mentions(c.base, old, groupOf.FindString(c.path)) {
 		return "port that nothing names"
 	}
+	if wasText && isText && ownName.MatchString(c.path) && usualName.MatchString(now) && !mentions(c.base, old, "/jobs") {
+		return "group or task that nothing names"
+	}
 	return ""
 }
+
+var (
+	ownName   = regexp.MustCompile(`/TaskGroups/\d+(/Tasks/\d+)?/Name$`)
+	usualName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+)
 
 // sameLive reports whether two texts hold the same runtime expressions and actions.
 func sameLive(a, b string) bool {

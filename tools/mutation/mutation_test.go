@@ -65,6 +65,8 @@ func TestJudge(t *testing.T) {
 		"a blank more changes nothing":                            {brace, "count = ", "count  = ", unchanged, false},
 		"a key of env is the author's own":                        {attribute, "GREETING", "GREETNIG", free, false},
 		"a service that nothing waits for may have any name":      {service, "${release.name}-web", "${release.name}-wbe", free, false},
+		"a group that nothing names may have any name":            {brace, `group "web"`, `group "webe"`, free, false},
+		"a group whose name is no name":                           {brace, `group "web"`, `group "web["`, reported, true},
 		"a check's name means nothing to Nomad":                   {brace, `"health"`, `"xhealth"`, free, false},
 		"an attribute that Nomad knows, but means something else": {attribute, "min_healthy_time", "max_healthy_time", reported, true},
 	} {

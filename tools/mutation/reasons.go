@@ -33,6 +33,10 @@ func reason(changes []change) string {
 			_, _, ok := texts(c)
 			return ok && textPath.MatchString(c.path)
 		}},
+		{"plain text that Nomad hands to the task or its driver as it stands", func(c change) bool {
+			old, now, ok := texts(c)
+			return ok && freeText.MatchString(c.path) && sameLive(old, now)
+		}},
 		{"plain text that packctl prints after run", func(c change) bool {
 			old, now, ok := texts(c)
 			return ok && outputPath.MatchString(c.path) && strings.Count(old, "$") == strings.Count(now, "$")

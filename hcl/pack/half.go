@@ -21,9 +21,9 @@ func halfPatterns(roots string) *regexp.Regexp {
 	return regexp.MustCompile(strings.Join([]string{
 		`\$[^\s${]\{` + rest, `\$[A-Za-z]\{[\w.]*[._][^{}"]*\}`, `\$[a-z]+\{[a-z]+\(`,
 		`\{\$` + rest,
-		`\$` + rest,
+		`\$[^\s${\w]?` + rest, `\}~\}`,
 		`(^|[^${])\{` + rest,
-		`(^|[^%])%[^\s%{]?\{?` + directive, `\{%` + directive, `(^|[^%{])\{` + directive,
+		`(^|[^%])%([^\s%{]\{?)?` + directive, `\{%` + directive, `(^|[^%{])\{` + directive,
 	}, "|"))
 }
 
@@ -125,7 +125,7 @@ func suspicious(line []byte) bool {
 	var before byte
 	for i, c := range line {
 		sign := c == '$' || c == '%'
-		if sign && (i+1 == len(line) || line[i+1] != '{') || c == '{' && before != '$' && before != '%' {
+		if c == '}' && bytes.HasPrefix(line[i:], []byte("}~}")) || sign && (i+1 == len(line) || line[i+1] != '{') || c == '{' && before != '$' && before != '%' {
 			return true
 		}
 		before = c

@@ -31,21 +31,23 @@ func (v *Variable) validation(b *hclsyntax.Block, spend *budget.Budget, diags *d
 // reach checks that the conditions name their own variable, and besides it only variables that are seen in the same file.
 func (v *Variable) reach(all []*Variable, diags *diag.Diagnostics) {
 	var names []string
+	declared := map[string]hcl.Range{}
 	for _, other := range all {
 		if other.File == "" || other.File == v.File {
 			names = append(names, other.Name)
+			declared[other.Name] = other.Range
 		}
 	}
 	kept := v.Validations[:0]
 	for _, x := range v.Validations {
-		if v.reaches(x, names, diags) {
+		if v.reaches(x, names, declared, diags) {
 			kept = append(kept, x)
 		}
 	}
 	v.Validations = kept
 }
 
-func (v *Variable) reaches(x Validation, names []string, diags *diag.Diagnostics) bool {
+func (v *Variable) reaches(x Validation, names []string, declared map[string]hcl.Range, diags *diag.Diagnostics) bool {
 	if !v.callsKnown(x.Condition, diags) {
 		return false
 	}
@@ -60,8 +62,8 @@ func (v *Variable) reaches(x Validation, names []string, diags *diag.Diagnostics
 		case !slices.Contains(names, name):
 			diags.Add("unknown-variable", t.SourceRange(), "Unknown variable", "%s",
 				fmt.Sprintf("The pack declares no variable %q.%s", name, diag.DidYouMean(name, names, "")))
-			if name != v.Name && diag.Suggest(name, names) == v.Name {
-				diags.Relate("declared here", v.Range)
+			for _, near := range diag.Near(name, names) {
+				diags.Relate("var."+near+" is declared here", declared[near])
 			}
 			return false
 		case name == v.Name:

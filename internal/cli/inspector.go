@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 
+	"github.com/packctl/packctl/hcl/stack"
 	"github.com/packctl/packctl/internal/release"
 )
 
@@ -10,4 +11,5 @@ import (
 type Inspector interface {
 	Status(ctx context.Context, opt release.StatusOptions, show func(*release.Overview)) error
 	List(ctx context.Context) ([]release.Entry, error)
+	Doctor(ctx context.Context, s *stack.Stack) (*release.Checkup, error)
 }

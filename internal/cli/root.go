@@ -67,6 +67,7 @@ func NewCmdRoot(f *Factory) *cobra.Command {
 		NewCmdExec(f, nil),
 		NewCmdCredential(f, nil),
 		NewCmdDestroy(f, nil),
+		NewCmdDoctor(f, nil),
 		NewCmdVersion(f, nil),
 	)
 	f.completeFlags(root)

@@ -30,6 +30,7 @@ type Nomad interface {
 	Logs
 	Inspector
 	Operator
+	Patient
 	// Nodes lists the clients with their drivers.
 	Nodes(ctx context.Context) ([]*api.NodeListStub, error)
 	// HostAddresses are the clients' addresses by host network; "" is the default one.

@@ -22,6 +22,7 @@ func ptr[T any](v T) *T { return &v }
 type fake struct {
 	inspected
 	operated
+	examined
 	mu        sync.Mutex
 	auto      bool
 	jobs      map[string]*api.Job

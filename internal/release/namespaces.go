@@ -143,6 +143,11 @@ func (n placed) variable(path string) string {
 	return n.places.of(id)
 }
 
+// DeleteVariable removes that of a job in the job's namespace.
+func (n placed) DeleteVariable(ctx context.Context, path string) error {
+	return n.in(n.variable(path)).DeleteVariable(ctx, path)
+}
+
 // Volumes lists those of a name, in the namespace that the pack gives it.
 func (n placed) Volumes(ctx context.Context, name string) ([]*api.HostVolume, error) {
 	return n.in(n.places.ofVolume(name)).Volumes(ctx, name)

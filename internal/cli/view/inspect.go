@@ -13,6 +13,7 @@ type inspector interface {
 	StatusAgain(*release.Overview) // instead of what was shown before
 	StatusEnd()                    // after the last of them
 	Releases([]release.Entry)
+	Checked(*release.Checkup)
 }
 
 // Status writes the overview as one object.

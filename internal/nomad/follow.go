@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/nomad/api"
+
+	"github.com/packctl/packctl/internal/release"
 )
 
 // followWait is how long one question for the jobs waits in Nomad for a change. Nomad adds up to a sixteenth; an agent
@@ -15,7 +17,8 @@ const (
 	followLate = 45 * time.Second
 )
 
-// Members are the jobs of a release at one moment, sorted; children of periodic and parameterized jobs are left out.
+// Members are the jobs of a release at one moment, sorted. Children of periodic and parameterized jobs are left out, and
+// so is what runs for a moment: hooks and migrations.
 type Members struct {
 	IDs []string
 	Err error
@@ -59,7 +62,7 @@ func (c *Client) Follow(ctx context.Context, release string) <-chan Members {
 }
 
 // members asks once, waiting for something newer than index.
-func (c *Client) members(ctx context.Context, release string, index uint64) (Members, uint64) {
+func (c *Client) members(ctx context.Context, name string, index uint64) (Members, uint64) {
 	ctx, cancel := context.WithTimeout(ctx, followLate)
 	defer cancel()
 	q := c.query(ctx)
@@ -67,11 +70,11 @@ func (c *Client) members(ctx context.Context, release string, index uint64) (Mem
 	q.Filter = `ParentID == ""` // a job that is launched each minute has hundreds of children
 	all, meta, err := c.api.Jobs().ListOptions(&api.JobListOptions{Fields: &api.JobListFields{Meta: true}}, q)
 	if err != nil {
-		return Members{Err: c.fault("list the jobs of release "+release, err)}, 0
+		return Members{Err: c.fault("list the jobs of release "+name, err)}, 0
 	}
 	m := Members{}
 	for _, j := range all {
-		if j.Meta[MetaRelease] == release && j.ParentID == "" {
+		if j.Meta[MetaRelease] == name && j.ParentID == "" && !release.Momentary(j.Meta) {
 			m.IDs = append(m.IDs, j.ID)
 		}
 	}

@@ -51,6 +51,7 @@ type fake struct {
 	logFaults map[string]error                 // by allocation
 	diff      *api.JobDiff                     // what Plan answers; nil: it compares
 	unplaced  map[string]*api.AllocationMetric // by job: why nothing of it has a place
+	moves     bool                             // a change replaces allocations
 	becomes   map[string]string                // by job: its state when it is registered, whatever auto says
 }
 
@@ -135,6 +136,12 @@ func (f *fake) Plan(_ context.Context, job *api.Job) (*api.JobPlanResponse, erro
 		resp.JobModifyIndex, resp.Diff.Type = *before.JobModifyIndex, "None"
 		if value(before.Name) != value(job.Name) || value(before.Stop) {
 			resp.Diff = &api.JobDiff{Type: "Edited", Fields: []*api.FieldDiff{{Type: "Edited", Name: "Name"}}}
+			if f.moves {
+				resp.Annotations = &api.PlanAnnotations{DesiredTGUpdates: map[string]*api.DesiredUpdates{}}
+				for _, tg := range job.TaskGroups {
+					resp.Annotations.DesiredTGUpdates[*tg.Name] = &api.DesiredUpdates{DestructiveUpdate: 1}
+				}
+			}
 		}
 	}
 	if f.diff != nil {

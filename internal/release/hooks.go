@@ -19,6 +19,10 @@ const (
 	MetaRun   = "packctl_run"
 )
 
+// Momentary says of a job by its meta that packctl runs it for a moment, as a hook or for a migration: it is none of the
+// release's tiers, and nothing is wrong when it does not run.
+func Momentary(meta map[string]string) bool { return meta[MetaHook] != "" || meta[MetaMigration] != "" }
+
 // Hook is a batch job that runs at moments of the release's life, and only then.
 type Hook struct {
 	Name    string
@@ -71,14 +75,9 @@ func (r *run) installs() bool {
 	})
 }
 
-// changesSomething says whether this run is going to submit or stop a job, as far as its plan knows.
-func (r *run) changesSomething() bool {
-	return slices.ContainsFunc(r.jobs, func(job *planned) bool { return job.changed }) || r.opt.Prune && len(r.orphans) > 0
-}
-
 // preHooks run before anything of the release is changed, and only when something is going to be.
 func (r *run) preHooks(ctx context.Context) error {
-	if !r.changesSomething() {
+	if !r.changes() {
 		return nil
 	}
 	before, _ := r.events()
@@ -90,7 +89,7 @@ func (r *run) preHooks(ctx context.Context) error {
 func (r *run) postHooks(ctx context.Context) error {
 	_, after := r.events()
 	due := r.manifest.hooksOn(after)
-	if len(r.res.Submitted)+len(r.res.Stopped) == 0 && !r.changesSomething() {
+	if len(r.res.Submitted)+len(r.res.Stopped) == 0 && !r.changes() {
 		var err error
 		if after, due, err = r.unfinishedHooks(ctx); err != nil {
 			return err

@@ -56,7 +56,7 @@ func entries(jobs []*api.JobListStub) []Entry {
 	byRelease := map[key]*Entry{}
 	for _, j := range jobs {
 		name := j.Meta[MetaRelease]
-		if name == "" || j.ParentID != "" {
+		if name == "" || j.ParentID != "" || Momentary(j.Meta) {
 			continue
 		}
 		k := key{HomeOf(j.Meta, j.Namespace), name}

@@ -59,7 +59,12 @@ func (r *run) planInto(ctx context.Context, plan *Plan, p, foreign *problems) er
 		if err != nil {
 			return err
 		}
-		plan.Jobs = append(plan.Jobs, planOf(job, resp))
+		todo := planOf(job, resp)
+		job.moves = map[string]bool{}
+		for _, t := range todo.Tiers {
+			job.moves[t.Name] = t.moves()
+		}
+		plan.Jobs = append(plan.Jobs, todo)
 		plan.Kept = append(plan.Kept, keptCounts(job)...)
 	}
 	for _, o := range r.orphans {
@@ -108,7 +113,7 @@ func (r *run) load(ctx context.Context, p *problems) error {
 		return err
 	}
 	for _, j := range listed {
-		if j.Stop || j.ParentID != "" || r.manifest.isHook(j.ID) { // a child goes with its parent
+		if j.Stop || j.ParentID != "" || r.manifest.isHook(j.ID) || Momentary(j.Meta) { // a child goes with its parent
 			continue
 		}
 		at, known := ours[j.ID]

@@ -25,8 +25,9 @@ type planned struct {
 	api     *api.Job // a copy, with the counts that belong to an autoscaler
 	before  *api.Job // as it was registered, or nil
 	changed bool
-	index   uint64 // the modify index that its next registration must find, then the one that it made
-	version uint64 // that it has, once registered
+	moves   map[string]bool // tiers of which allocations come, go or are replaced
+	index   uint64          // the modify index that its next registration must find, then the one that it made
+	version uint64          // that it has, once registered
 	retried bool
 	once    bool   // it runs once, now: it is a hook or a migration
 	ended   string // the deployment that was ended because its tiers were hopeless
@@ -77,6 +78,9 @@ func (r *run) carryOut(ctx context.Context) error {
 		return err
 	}
 	if err := r.preHooks(ctx); err != nil {
+		return err
+	}
+	if err := r.migrations(ctx); err != nil {
 		return err
 	}
 	work := r.submitAndWatch

@@ -109,7 +109,7 @@ func (v *verb) tiers(ctx context.Context, release string) ([]*target, error) {
 	slices.SortFunc(listed, func(a, b *api.JobListStub) int { return cmp.Compare(a.ID, b.ID) })
 	var tiers []*target
 	for _, stub := range listed {
-		if stub.ParentID != "" {
+		if stub.ParentID != "" || Momentary(stub.Meta) {
 			continue
 		}
 		job, err := v.deps.Nomad.Job(ctx, stub.ID)

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/packctl/packctl/hcl/spec"
-	"github.com/packctl/packctl/internal/status"
 )
 
 // Meta keys of the jobs that packctl runs for a moment. Each run has another MetaRun, without which Nomad would not run an
@@ -59,10 +58,10 @@ func (m *Manifest) isHook(id string) bool {
 
 // events are the moments before and after what this run does.
 func (r *run) events() (before, after spec.Event) {
-	if r.history.restores != nil {
+	switch {
+	case r.history.restores != nil:
 		return spec.PreRollback, spec.PostRollback
-	}
-	if r.installs() {
+	case r.installs():
 		return spec.PreInstall, spec.PostInstall
 	}
 	return spec.PreUpgrade, spec.PostUpgrade
@@ -84,65 +83,37 @@ func (r *run) preHooks(ctx context.Context) error {
 	return r.hooks(ctx, before, r.manifest.hooksOn(before))
 }
 
-// postHooks run when everything is healthy, after a run that changed something; after another those that did not end
-// well the last time, and those that would have come after them.
+// postHooks run when everything is healthy, after a run that changed something, and after one that did not when they are
+// still owed to the newest revision.
 func (r *run) postHooks(ctx context.Context) error {
 	_, after := r.events()
-	due := r.manifest.hooksOn(after)
-	if len(r.res.Submitted)+len(r.res.Stopped) == 0 && !r.changes() {
-		var err error
-		if after, due, err = r.unfinishedHooks(ctx); err != nil {
-			return err
+	if len(r.res.Submitted)+len(r.res.Stopped) == 0 {
+		if after = r.owed(); after == "" {
+			return nil
 		}
 	}
-	if r.opt.Detach && len(due) > 0 {
-		r.say(Warn, "", "nothing was watched, so the hooks of %s did not run", after)
+	due := r.manifest.hooksOn(after)
+	if len(due) == 0 {
 		return nil
+	}
+	if r.opt.Detach {
+		r.say(Warn, "", "nothing was watched, so the hooks of %s did not run; the next run that watches runs them", after)
+		return nil
+	}
+	if err := r.begin(ctx); err != nil { // the hooks themselves may be what has changed
+		return err
 	}
 	return r.hooks(ctx, after, due)
 }
 
-// unfinishedHooks are the hooks from the first on whose last run was after an install, an upgrade or a rollback and did not
-// end well.
-func (r *run) unfinishedHooks(ctx context.Context) (spec.Event, []Hook, error) {
-	for _, event := range []spec.Event{spec.PostInstall, spec.PostUpgrade, spec.PostRollback} {
-		all := r.manifest.hooksOn(event)
-		for i, h := range all {
-			failed, err := r.lastRunFailed(ctx, h, event)
-			if err != nil {
-				return "", nil, err
-			}
-			if failed {
-				return event, all[i:], nil
-			}
-		}
+// owed is the event whose hooks have not ended well since the newest revision changed the release, or "". A revision is
+// healthy when its hooks are.
+func (r *run) owed() spec.Event {
+	n := r.history.newest
+	if n == nil || n.Outcome == Healthy || n.Outcome == RolledBack || !n.touched() {
+		return ""
 	}
-	return "", nil, nil
-}
-
-func (r *run) lastRunFailed(ctx context.Context, h Hook, event spec.Event) (bool, error) {
-	job, err := r.deps.Nomad.Job(ctx, h.Job.ID)
-	if err != nil || job == nil || job.Meta[MetaEvent] != string(event) {
-		return false, err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	facts := r.deps.Nomad.Observe(ctx, []string{h.Job.ID})
-	defer func() {
-		cancel()
-		for range facts { // until the observer has ended
-		}
-	}()
-	read, more := <-facts
-	switch {
-	case !more:
-		return false, ctx.Err()
-	case read.Err != nil:
-		return false, read.Err
-	}
-	return slices.ContainsFunc(status.Derive(status.Observation{Time: r.deps.Now(), Jobs: read.Jobs}), func(t status.Tier) bool {
-		return t.State != status.Complete
-	}), nil
+	return n.After
 }
 
 // hooks runs hooks one after the other and ends with the first that fails.
@@ -197,7 +168,7 @@ func hookError(h Hook, event spec.Event, err *Error) error {
 	return &out
 }
 
-// ownHooks notes the jobs of hooks that are not this release's.
+// ownHooks notes where the jobs of hooks are to be, and which are not this release's.
 func (r *run) ownHooks(ctx context.Context, p *problems) error {
 	for _, h := range r.manifest.Hooks {
 		next, err := copyJob(h.Job.Spec)

@@ -212,12 +212,16 @@ func TestAFailedHookRunsAgain(t *testing.T) {
 		f.becomes = nil
 		res, err, _ := do(t, f, s, RunOptions{}, nil)
 		wantOutcome(t, res, err, Healthy)
-		if got := ran(res); got != "post-install/smoke post-install/last" {
+		if got := ran(res); got != "post-install/first post-install/smoke post-install/last" {
 			t.Errorf("the last run ran %q", got)
 		}
 		res, err, _ = do(t, f, s, RunOptions{}, nil)
 		wantOutcome(t, res, err, Unchanged)
-		want(t, f, "register db", "register first", "register smoke", "unlock", "register smoke", "unlock", "register smoke", "register last", "unlock", "unlock")
+		want(t, f, "register db", "register first", "register smoke", "unlock", "register first", "register smoke", "unlock",
+			"register first", "register smoke", "register last", "unlock", "unlock")
+		if list := outcomes(kept(t, f)); list != "1 healthy" {
+			t.Errorf("the history: %s", list)
+		}
 	})
 }
 
@@ -234,5 +238,81 @@ func TestAHooksLogIsRedacted(t *testing.T) {
 		if logs := strings.Join(res.Failures[0].Logs, "\n"); !strings.Contains(logs, redacted) || strings.Contains(logs, "stderr line") {
 			t.Errorf("the log: %q", logs)
 		}
+	})
+}
+
+// TestHooksThatAreOwed: what kept them from running is over, and nothing else has changed.
+func TestHooksThatAreOwed(t *testing.T) {
+	for name, c := range map[string]struct {
+		first   func(*testing.T, *fake, *stack.Stack)
+		history string
+	}{
+		"nobody watched": {func(t *testing.T, f *fake, s *stack.Stack) {
+			res, err, _ := do(t, f, s, RunOptions{Detach: true}, nil)
+			wantOutcome(t, res, err, Healthy)
+		}, "1 healthy"},
+		"the hook was mended": {func(t *testing.T, f *fake, s *stack.Stack) {
+			f.becomes = map[string]string{"smoke": "failed"}
+			res, err, _ := do(t, f, s, RunOptions{}, nil)
+			wantOutcome(t, res, err, Failed)
+			f.becomes = nil
+			s.Job("smoke").API.Name = ptr("mended")
+		}, "1 failed, 2 healthy"},
+		"packctl died while it ran": {func(t *testing.T, f *fake, s *stack.Stack) {
+			res, err, _ := do(t, f, s, RunOptions{}, nil)
+			wantOutcome(t, res, err, Healthy)
+			records := recordsOf(f, "shop")
+			rev, err := records.read(t.Context(), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rev.Outcome, rev.Ended = Pending, time.Time{}
+			if err := records.update(t.Context(), rev); err != nil {
+				t.Fatal(err)
+			}
+		}, "1 healthy"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, s := newFake(), newStack([]string{"db"})
+				addHook(s, "smoke", 0, spec.PostInstall)
+				c.first(t, f, s)
+				res, err, _ := do(t, f, s, RunOptions{}, nil)
+				wantOutcome(t, res, err, Healthy)
+				if got := ran(res); got != "post-install/smoke" {
+					t.Errorf("it ran %q", got)
+				}
+				if got := outcomes(kept(t, f)); got != c.history {
+					t.Errorf("the history: %s, want %s", got, c.history)
+				}
+				res, err, _ = do(t, f, s, RunOptions{}, nil)
+				wantOutcome(t, res, err, Unchanged)
+			})
+		})
+	}
+}
+
+// TestARollbackHasHooksOfItsOwn: those of the revision that it brings back.
+func TestARollbackHasHooksOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, s := newFake(), newStack([]string{"db"})
+		f.moves = true
+		migrating(s, "db")
+		addHook(s, "stop-writes", 0, spec.PreRollback)
+		addHook(s, "smoke", 0, spec.PostUpgrade, spec.PostRollback)
+		for _, name := range []string{"one", "two"} {
+			s.Jobs[0].API.Name = ptr(name)
+			res, err, _ := do(t, f, s, RunOptions{}, nil)
+			wantOutcome(t, res, err, Healthy)
+		}
+		f.mu.Lock()
+		f.calls = nil
+		f.mu.Unlock()
+		res, err := New(Deps{Nomad: f}).Rollback(t.Context(), RollbackOptions{Release: "shop"}, &told{})
+		wantOutcome(t, res, err, Healthy)
+		if got := ran(res); got != "pre-rollback/stop-writes post-rollback/smoke" {
+			t.Errorf("it ran %q", got)
+		}
+		want(t, f, "register stop-writes", "register db", "register smoke", "unlock")
 	})
 }

@@ -56,6 +56,7 @@ func (r *run) migrations(ctx context.Context) error {
 
 // migrate runs one. It reads the secrets of the tier's job, which its own identity may not: they are lent to it while it runs.
 func (r *run) migrate(ctx context.Context, m migration) (err error) {
+	r.deps.places.job(m.job.ID, value(m.job.Spec.Namespace))
 	loan, err := r.lend(ctx, m)
 	defer func() {
 		clean, done := context.WithTimeout(context.WithoutCancel(ctx), cleanUpWithin)
@@ -102,7 +103,7 @@ func (r *run) lend(ctx context.Context, m migration) (paths []string, err error)
 
 // dueMigrations are those of tiers that run and are about to get new allocations, in the order of the waves.
 func (r *run) dueMigrations() ([]migration, error) {
-	if r.installs() {
+	if r.history.restores != nil { // an older version's migration has nothing to add to what a newer one did
 		return nil, nil
 	}
 	var out []migration
@@ -223,7 +224,7 @@ func migrationJob(job *api.Job, tier string) (*api.Job, error) {
 	one, never, no, span := 1, 0, false, 24*time.Hour
 	tg.Tasks, tg.Count = []*api.Task{task}, &one
 	tg.Services, tg.Scaling, tg.Update, tg.Migrate, tg.Spreads = nil, nil, nil, nil, nil
-	tg.Disconnect, tg.ShutdownDelay, tg.StopAfterClientDisconnect, tg.MaxClientDisconnect, tg.PreventRescheduleOnLost = nil, nil, nil, nil, nil
+	tg.Disconnect, tg.ShutdownDelay = nil, nil
 	tg.ReschedulePolicy = &api.ReschedulePolicy{Attempts: &never, Unlimited: &no, Interval: &span}
 	if tg.EphemeralDisk != nil {
 		tg.EphemeralDisk.Sticky, tg.EphemeralDisk.Migrate = &no, &no

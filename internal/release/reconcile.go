@@ -120,6 +120,9 @@ func (v *verb) find(ctx context.Context, s *records, rev *Revision) (*finding, e
 		return f, nil
 	}
 	f.healthy, f.why, err = v.healthyNow(ctx, m, now)
+	if f.healthy && len(m.hooksOn(rev.After)) > 0 { // they come last, so nobody knows how they ended
+		f.healthy, f.why = false, "healthy, but the hooks of "+string(rev.After)+" may not have run"
+	}
 	return f, err
 }
 

@@ -100,6 +100,7 @@ func (r *run) begin(ctx context.Context) error {
 	m := r.manifest
 	now := &Revision{Number: number, Started: r.deps.Now().UTC(), Who: who, Packctl: r.opt.Version, Pack: m.Pack.Name, PackVersion: m.Pack.Version,
 		Env: r.opt.Inputs.Env, Stops: r.stops(), Outcome: Pending}
+	_, now.After = r.events()
 	var err error
 	if old := r.history.restores; old != nil {
 		now.Restores, now.Env, now.Given = old.Number, old.Env, old.Given

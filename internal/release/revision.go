@@ -2,6 +2,8 @@ package release
 
 import (
 	"time"
+
+	"github.com/packctl/packctl/hcl/spec"
 )
 
 // Revision is the record of one run or rollback that changed something: all but the manifest, which Engine.Revision reads.
@@ -26,8 +28,9 @@ type Revision struct {
 	Outcome Outcome `json:"outcome"`
 	Note    string  `json:"note,omitempty"` // one line for people: why
 
-	Restores int `json:"restores,omitempty"` // the revision that a rollback brought back
-	Back     int `json:"back,omitempty"`     // the revision that everything went back to when this one failed
+	After    spec.Event `json:"after,omitempty"`    // the event that follows it, whose hooks belong to it
+	Restores int        `json:"restores,omitempty"` // the revision that a rollback brought back
+	Back     int        `json:"back,omitempty"`     // the revision that everything went back to when this one failed
 
 	Parts int    `json:"parts"` // how many variables hold the manifest
 	Sum   string `json:"sum"`   // SHA-256 of the manifest, in hex

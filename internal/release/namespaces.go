@@ -135,11 +135,6 @@ func (n placed) PutVariable(ctx context.Context, v *api.Variable) error {
 	return n.in(n.variable(v.Path)).PutVariable(ctx, v)
 }
 
-// DeleteVariable removes that of a job from the job's namespace.
-func (n placed) DeleteVariable(ctx context.Context, path string) error {
-	return n.in(n.variable(path)).DeleteVariable(ctx, path)
-}
-
 func (n placed) variable(path string) string {
 	id, ofJob := strings.CutPrefix(path, variableOf(""))
 	if !ofJob {

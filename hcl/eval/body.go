@@ -15,7 +15,8 @@ import (
 // free reports whether a block's content has no schema, so that `when` and the toolkit's blocks are keys like any other.
 func free(blockType string) bool {
 	switch blockType {
-	case "env", "meta", "config", "policy", "params", "parameters", "header", "headers", "canary_meta", "tagged_addresses", "canary_tagged_addresses", "options", "opaque":
+	case "env", "meta", "config", "policy", "params", "parameters", "header", "headers", "canary_meta", "tagged_addresses", "canary_tagged_addresses", "options", "opaque",
+		"add", "set": // of headers, in an ingress gateway
 		return true
 	}
 	return false
@@ -122,6 +123,10 @@ func (f *fileEval) remove(b *hclsyntax.Block, body *hclsyntax.Body, sc *scope) (
 	if keep {
 		return nil, false
 	}
+	if b.Type == "dynamic" && len(b.Labels) == 1 {
+		name, _ := iteratorName(b)
+		sc = sc.leave(name)
+	}
 	f.namesOnly(body, sc, b.Type)
 	f.removed = append(f.removed, b.Range())
 	return []edit{f.file.removeLines(b.Range().Start.Byte, b.Range().End.Byte)}, true
@@ -176,7 +181,9 @@ func (f *fileEval) static(e hclsyntax.Expression, what string, sc *scope) (cty.V
 // namesOnly checks that everything that a removed body reads exists.
 func (f *fileEval) namesOnly(body *hclsyntax.Body, sc *scope, blockType string) {
 	for _, a := range pack.Attributes(body) {
-		f.classify(a.Expr, sc, false)
+		if blockType != "dynamic" || a.Name != "iterator" {
+			f.classify(a.Expr, sc, false)
+		}
 	}
 	for _, b := range body.Blocks {
 		inner := sc
@@ -184,14 +191,6 @@ func (f *fileEval) namesOnly(body *hclsyntax.Body, sc *scope, blockType string) 
 			name, _ := iteratorName(b)
 			inner = sc.leave(name)
 		}
-		for _, a := range pack.Attributes(b.Body) {
-			if a.Name == "iterator" && b.Type == "dynamic" {
-				continue
-			}
-			f.classify(a.Expr, inner, false)
-		}
-		for _, c := range b.Body.Blocks {
-			f.namesOnly(c.Body, inner, c.Type)
-		}
+		f.namesOnly(b.Body, inner, b.Type)
 	}
 }

@@ -54,6 +54,9 @@ func (f *fileEval) dynamic(b *hclsyntax.Block, sc *scope, inFree bool) []edit {
 		if inFree {
 			return append(out, f.freeBody(content.Body, inner)...)
 		}
+		if a, ok := b.Body.Attributes["when"]; ok {
+			out = append(out, f.file.removeLines(a.SrcRange.Start.Byte, a.SrcRange.End.Byte))
+		}
 		return append(out, f.body(content.Body, b.Labels[0], "", inner)...)
 	}
 	list, diags := f.budget.Value(each.Expr, sc.ctx)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/hashicorp/nomad/api"
 	"golang.org/x/tools/txtar"
 
 	"github.com/packctl/packctl/hcl/diag"
@@ -75,4 +76,14 @@ func inputs(t *testing.T, fsys fstest.MapFS) vars.Inputs {
 		}
 	}
 	return in
+}
+
+// parsedJob is the one job that a pack renders.
+func parsedJob(t *testing.T, o outcome) *api.Job {
+	t.Helper()
+	jobs, diags := jobspec.Parse(o.result)
+	if len(jobs) != 1 || diags.HasErrors() {
+		t.Fatalf("%d jobs: %v", len(jobs), diags)
+	}
+	return jobs[0]
 }

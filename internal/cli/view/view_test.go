@@ -293,6 +293,23 @@ func TestJSONStory(t *testing.T) {
 	golden(t, "story.json", indent(t, out.String())+"-- stderr --\n"+indent(t, errs.String()))
 }
 
+// A run's result holds its outputs when it ended well, and an empty list when not: they would lead to what is not there.
+func TestJSONOutputs(t *testing.T) {
+	for outcome, want := range map[release.Outcome]string{
+		release.Healthy: `[{"name":"front_door","description":"The application","value":"https://localhost:8443/"},{"name":"monitor","value":"https://localhost:8443/monitor"}]`,
+		release.Failed:  `[]`,
+	} {
+		var out, errs bytes.Buffer
+		NewJSON(streams(&out, &errs)).Finished(&release.Result{Outcome: outcome, Release: "shop"}, outputs())
+		var got struct {
+			Outputs json.RawMessage `json:"outputs"`
+		}
+		if err := json.Unmarshal(out.Bytes(), &got); err != nil || string(got.Outputs) != want {
+			t.Errorf("%s: %s, want %s; %v", outcome, got.Outputs, want, err)
+		}
+	}
+}
+
 // indent shows JSON lines over several lines each, and fails on what is no JSON.
 func indent(t *testing.T, text string) string {
 	t.Helper()

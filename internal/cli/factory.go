@@ -69,6 +69,7 @@ func osStreams() *view.Streams {
 		In:     os.Stdin,
 		Out:    os.Stdout,
 		Err:    os.Stderr,
+		InTTY:  term.IsTerminal(int(os.Stdin.Fd())),
 		OutTTY: term.IsTerminal(int(os.Stdout.Fd())),
 		ErrTTY: errTTY,
 		Color:  os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",

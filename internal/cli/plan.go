@@ -17,6 +17,7 @@ type PlanOptions struct {
 	DetailedCode bool
 	Timeout      time.Duration
 	Output       string
+	Adopt        bool
 }
 
 // NewCmdPlan makes "packctl plan".
@@ -50,6 +51,7 @@ func NewCmdPlan(f *Factory, runF func(context.Context, *PlanOptions) error) *cob
 	opts.Pack.register(cmd)
 	opts.Cluster.register(cmd)
 	cmd.Flags().BoolVar(&opts.DetailedCode, "detailed-exitcode", false, "exit with code 2 when a run would change something")
+	cmd.Flags().BoolVar(&opts.Adopt, "adopt", false, "plan to take over jobs that belong to another release or to nobody")
 	cmd.Flags().DurationVar(&opts.Timeout, "timeout", 0, "give up after this `time`")
 	outputFlag(cmd, &opts.Output, "text", "json")
 	return cmd
@@ -67,7 +69,7 @@ func planRun(ctx context.Context, opts *PlanOptions) error {
 	if err != nil {
 		return err
 	}
-	plan, err := engine.Plan(ctx, l.Stack, release.RunOptions{Version: f.Build.Version, Timeout: opts.Timeout}, silent{})
+	plan, err := engine.Plan(ctx, l.Stack, release.RunOptions{Version: f.Build.Version, Timeout: opts.Timeout, Adopt: opts.Adopt, Inputs: inputsOf(l.Values)}, silent{})
 	if err == nil || len(plan.Problems) > 0 {
 		v.Planned(plan)
 	}

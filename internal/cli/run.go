@@ -15,15 +15,16 @@ import (
 
 // RunOptions are the inputs of "packctl run".
 type RunOptions struct {
-	Factory *Factory
-	Pack    packFlags
-	Cluster ClusterFlags
-	Detach  bool
-	Prune   bool
-	Timeout time.Duration
-	Atomic  bool
-	History int
-	Output  string
+	Factory  *Factory
+	Pack     packFlags
+	Cluster  ClusterFlags
+	Detach   bool
+	Prune    bool
+	Approval approval
+	Timeout  time.Duration
+	Atomic   bool
+	History  int
+	Output   string
 }
 
 // NewCmdRun makes "packctl run".
@@ -34,7 +35,9 @@ func NewCmdRun(f *Factory, runF func(context.Context, *RunOptions) error) *cobra
 		Short: "Bring a pack up and watch it until every tier is healthy",
 		Long: "run submits a pack's jobs in dependency order, shows what every tier is doing and why it waits,\n" +
 			"and ends when all is healthy or something has failed. With -atomic every job then goes back to the last healthy revision.\n" +
-			"A second run with nothing changed submits nothing.\n\n" + exitCodes,
+			"A second run with nothing changed submits nothing. Before it stops a job that left the pack, removes a tier, undoes what was\n" +
+			"changed by hand, adopts a job or changes env, run shows the plan and asks; where nobody can be asked it refuses (exit code 1)\n" +
+			"unless -auto-approve says yes.\n\n" + exitCodes,
 		Example:           "  packctl run appstack\n  packctl run appstack -var env=prod --name shop --namespace web",
 		Args:              f.onePack(&opts.Pack),
 		ValidArgsFunction: f.completePacks,
@@ -48,7 +51,8 @@ func NewCmdRun(f *Factory, runF func(context.Context, *RunOptions) error) *cobra
 	opts.Pack.register(cmd)
 	opts.Cluster.register(cmd)
 	cmd.Flags().BoolVar(&opts.Detach, "detach", false, "end when everything is submitted")
-	cmd.Flags().BoolVar(&opts.Prune, "prune", false, "stop the release's jobs that the pack no longer has")
+	cmd.Flags().BoolVar(&opts.Prune, "prune", false, "approve that jobs are stopped which the pack no longer has")
+	opts.Approval.register(cmd)
 	cmd.Flags().DurationVar(&opts.Timeout, "timeout", 0, "give up after this `time`; what was submitted goes on (default: the deployments' own deadlines)")
 	cmd.Flags().BoolVar(&opts.Atomic, "atomic", false, "when it fails, bring every job back to the last healthy revision (exit code 5); data stays")
 	historyMaxFlag(cmd, &opts.History)
@@ -69,10 +73,13 @@ func runRun(ctx context.Context, opts *RunOptions) error {
 		return err
 	}
 	result, err := engine.Run(ctx, l.Stack, release.RunOptions{
-		Version: f.Build.Version,
-		Timeout: opts.Timeout,
-		Detach:  opts.Detach,
-		Prune:   opts.Prune,
+		Version:     f.Build.Version,
+		Timeout:     opts.Timeout,
+		Detach:      opts.Detach,
+		Prune:       opts.Prune,
+		Adopt:       opts.Approval.Adopt,
+		AutoApprove: opts.Approval.Auto,
+		Approve:     f.asker(opts.Output, v),
 
 		Inputs:     inputsOf(l.Values),
 		Atomic:     opts.Atomic,
@@ -86,7 +93,7 @@ func runRun(ctx context.Context, opts *RunOptions) error {
 
 // inputsOf are the values that a person gave: those that neither a default nor the env's file says.
 func inputsOf(values *vars.Values) release.Inputs {
-	in := release.Inputs{Env: values.Env}
+	in := release.Inputs{Known: true, Env: values.Env}
 	for _, x := range values.List {
 		if x.Origin.Source == vars.FromDefault || x.Origin.Source == vars.FromEnvFile {
 			continue

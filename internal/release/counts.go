@@ -32,15 +32,18 @@ func keepCounts(next, before *api.Job) {
 			continue
 		}
 		n := *old.Count
-		if tg.Scaling.Min != nil {
-			n = max(n, int(*tg.Scaling.Min))
+		if tg.Scaling.Min == nil { // Nomad would take the count for it, and that is to be the pack's, not the present one
+			tg.Scaling.Min = ptrTo(int64(countOf(tg)))
 		}
+		n = max(n, int(*tg.Scaling.Min))
 		if tg.Scaling.Max != nil {
 			n = min(n, int(*tg.Scaling.Max))
 		}
 		tg.Count = &n
 	}
 }
+
+func ptrTo[T any](v T) *T { return &v }
 
 // keepRetries carries the mark of an earlier retry over, so that it is no change by itself.
 func keepRetries(next, before *api.Job) {

@@ -135,7 +135,7 @@ func (f *fake) Plan(_ context.Context, job *api.Job) (*api.JobPlanResponse, erro
 	if before != nil {
 		resp.JobModifyIndex, resp.Diff.Type = *before.JobModifyIndex, "None"
 		if value(before.Name) != value(job.Name) || value(before.Stop) {
-			resp.Diff = &api.JobDiff{Type: "Edited", Fields: []*api.FieldDiff{{Type: "Edited", Name: "Name"}}}
+			resp.Diff = &api.JobDiff{Type: "Edited", Fields: []*api.FieldDiff{{Type: "Edited", Name: "Name", Old: value(before.Name), New: value(job.Name)}}}
 			if f.moves {
 				resp.Annotations = &api.PlanAnnotations{DesiredTGUpdates: map[string]*api.DesiredUpdates{}}
 				for _, tg := range job.TaskGroups {

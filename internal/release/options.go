@@ -1,6 +1,9 @@
 package release
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // RunOptions are what a person may say about one run.
 type RunOptions struct {
@@ -8,8 +11,14 @@ type RunOptions struct {
 	Timeout time.Duration // for the whole run, 0: none but the deployments' own deadlines
 	Detach  bool          // end when everything is submitted
 	Prune   bool          // stop the release's jobs that the stack no longer has
-	Inputs  Inputs        // what the stack was made with, to be recorded
-	Seen    *int          // the newest revision that was known when the stack was made; nil: when the run is planned
+	Adopt   bool          // take over jobs of other releases, or of nobody
+
+	// AutoApprove says yes to all that must be approved; else Approve is asked, with the whole plan, and nil says no.
+	AutoApprove bool
+	Approve     func(context.Context, *Plan) (bool, error)
+
+	Inputs Inputs // what the stack was made with, to be recorded
+	Seen   *int   // the newest revision that was known when the stack was made; nil: when the run is planned
 
 	Atomic     bool // on failure go back to the last healthy revision
 	HistoryMax int  // how many revisions are kept; 0: 10

@@ -13,7 +13,9 @@ type Plan struct {
 	Credentials []CredentialPlan `json:"credentials"`
 	Volumes     []VolumePlan     `json:"volumes"`
 	Kept        []KeptCount      `json:"kept_counts"`
-	Problems    []Problem        `json:"problems"` // why a run would be refused
+	Approvals   []Approval       `json:"needs_approval"`
+	PreviousEnv *string          `json:"previous_env,omitempty"` // of the last revision, where it was another
+	Problems    []Problem        `json:"problems"`               // why a run would be refused
 }
 
 // Action is what becomes of a job or a tier.
@@ -40,6 +42,10 @@ type JobPlan struct {
 	Index     uint64        `json:"modify_index"` // that its registration must find, 0 when it must not exist
 	Fields    []FieldChange `json:"fields"`       // of the job itself; none of a job that is created
 	Tiers     []TierPlan    `json:"tiers"`
+	Adopts    string        `json:"adopts,omitempty"` // whose it is, when a run takes it over from somebody else
+	Drift     []FieldChange `json:"drift,omitempty"`  // what was changed since the last revision, by somebody else than a run
+
+	scaledByPackctl bool // the drift is nothing but what packctl scale did
 }
 
 // TierPlan is what becomes of one tier, with the number of allocations that Nomad would treat so. Replace counts those of
@@ -113,7 +119,7 @@ func (p *Plan) Count(of ...Action) int {
 // newPlan has no nil list, so that none is null in JSON.
 func newPlan(m *Manifest) *Plan {
 	p := &Plan{Release: m.Release.Name, Namespace: m.Release.Namespace, Pack: m.Pack.Name, PackVersion: m.Pack.Version,
-		Jobs: []JobPlan{}, Waves: [][]string{}, Credentials: []CredentialPlan{}, Volumes: []VolumePlan{}, Kept: []KeptCount{}, Problems: []Problem{}}
+		Jobs: []JobPlan{}, Waves: [][]string{}, Credentials: []CredentialPlan{}, Volumes: []VolumePlan{}, Kept: []KeptCount{}, Approvals: []Approval{}, Problems: []Problem{}}
 	for range m.Waves {
 		p.Waves = append(p.Waves, []string{})
 	}

@@ -3,6 +3,7 @@
 package release_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -23,6 +24,8 @@ func TestPlansAgainstRealAgents(t *testing.T) {
 		{"a plan says what the run then does, field by field", planned},
 		{"a plan shows what has no place, and the port that clashes", planRefused},
 		{"jobs of two namespaces are one release", twoNamespaces},
+		{"what was changed by hand is shown, and undone when that was approved", driftByHand},
+		{"a job of nobody is taken over when that was approved, and then the release's", adopting},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, r) })
 	}
@@ -206,3 +209,68 @@ func (l *lineSink) Lines(list []release.LogLine) error {
 func (l *lineSink) Notice(text string) { l.text.WriteString(text + "\n") }
 
 func (l *lineSink) String() string { return l.text.String() }
+
+func driftByHand(t *testing.T, r *real) {
+	make := func(level string) *stack.Stack {
+		return newStack(t, "drift", []job{{name: "app", script: forever, task: `env { LEVEL = "` + level + `" }`, group: "count = 1"},
+			{name: "queue", script: forever, group: "count = 1\n scaling {\n max = 5\n }"}})
+	}
+	t.Cleanup(func() { r.stop(t, "drift") })
+	r.ok(t, make("info"), release.Healthy)
+	hand, _, err := r.api.Jobs().Info("drift-app", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hand.TaskGroups[0].Tasks[0].Env["LEVEL"] = "trace"
+	if _, _, err := r.api.Jobs().Register(hand, nil); err != nil {
+		t.Fatal(err)
+	}
+	three := 3
+	if _, _, err := r.api.Jobs().Scale("drift-queue", "queue", &three, "an autoscaler", false, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	p := r.plan(t, make("debug"))
+	if d := p.Jobs[0].Drift; len(d) != 1 || d[0].Path != "group.app.task.main.env.LEVEL" || d[0].Old != "info" || d[0].New != "trace" {
+		t.Errorf("drift %+v", d)
+	}
+	if len(p.Jobs[1].Drift) != 0 || len(p.Kept) != 1 || p.Kept[0].Kept != 3 {
+		t.Errorf("a count that an autoscaler owns is no drift: %+v, kept %+v", p.Jobs[1].Drift, p.Kept)
+	}
+	res, err, _ := r.run(t, make("debug"), release.RunOptions{})
+	if err == nil || res.Outcome != release.Refused || !strings.Contains(err.Error(), "env.LEVEL") {
+		t.Errorf("outcome %q, error %v", res.Outcome, err)
+	}
+	if p := r.plan(t, make("trace")); len(p.Approvals) != 0 || actions(p) != "unchanged drift-app, unchanged drift-queue" {
+		t.Errorf("the pack took the change over: %s, %+v", actions(p), p.Approvals)
+	}
+	if res, err, _ := r.run(t, make("debug"), release.RunOptions{AutoApprove: true}); err != nil || len(res.Submitted) != 1 {
+		t.Errorf("approved: %v, %v", res.Submitted, err)
+	}
+	if p := r.plan(t, make("debug")); p.Changes || len(p.Jobs[0].Drift) != 0 {
+		t.Errorf("afterwards: %s, drift %+v", actions(p), p.Jobs[0].Drift)
+	}
+}
+
+func adopting(t *testing.T, r *real) {
+	s := newStack(t, "adopt", []job{{name: "app", script: forever}})
+	their := newStack(t, "adopt", []job{{name: "app", script: "echo theirs; " + forever}}).Jobs[0].API
+	their.Meta = map[string]string{"owner": "somebody"}
+	if _, _, err := r.api.Jobs().Register(their, nil); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.stop(t, "adopt") })
+	res, err, _ := r.run(t, s, release.RunOptions{AutoApprove: true})
+	if err == nil || res.Outcome != release.Conflict {
+		t.Errorf("without adopt: %q, %v", res.Outcome, err)
+	}
+	asked := ""
+	yes := func(_ context.Context, p *release.Plan) (bool, error) {
+		asked = p.Approvals[0].Text + "\n" + fields(p.Jobs[0].Tiers[0])
+		return true, nil
+	}
+	res, err, _ = r.run(t, s, release.RunOptions{Adopt: true, Approve: yes})
+	if err != nil || res.Outcome != release.Healthy || !strings.Contains(asked, "was not made by packctl") || !strings.Contains(asked, "theirs") {
+		t.Errorf("adopted: %q, %v; asked %q", res.Outcome, err, asked)
+	}
+	r.ok(t, s, release.Unchanged)
+}

@@ -5,7 +5,7 @@ import "github.com/hashicorp/nomad/api"
 // planOf turns Nomad's answer about one job into its part of the plan.
 func planOf(job *planned, resp *api.JobPlanResponse) JobPlan {
 	out := JobPlan{ID: job.ID, Namespace: value(job.api.Namespace), File: job.File, Wave: job.Wave + 1, Index: resp.JobModifyIndex,
-		Action: ActionUnchanged, Fields: []FieldChange{}, Tiers: []TierPlan{}}
+		Action: ActionUnchanged, Adopts: job.adopts, Fields: []FieldChange{}, Tiers: []TierPlan{}}
 	if !job.created() {
 		out.Fields = append(out.Fields, jobFields(resp.Diff)...)
 	}

@@ -50,6 +50,7 @@ func (p *Plan) redact(r redactor) {
 	}
 	for _, j := range p.Jobs {
 		fields(j.Fields)
+		fields(j.Drift)
 		for _, t := range j.Tiers {
 			fields(t.Fields)
 		}

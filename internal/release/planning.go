@@ -20,6 +20,10 @@ func (r *run) plan(ctx context.Context) (*Plan, error) {
 	p := &problems{outcome: Failed}
 	foreign := &problems{outcome: Conflict}
 	err := r.planInto(ctx, plan, p, foreign)
+	if err == nil {
+		err = r.drift(ctx, plan)
+	}
+	plan.Approvals = r.approvals(plan)
 	plan.Problems = append(append(plan.Problems, foreign.list...), p.list...)
 	plan.Changes = plan.Count(ActionUnchanged) < len(plan.Jobs) || len(plan.Credentials)+len(plan.Volumes) > 0
 	plan.redact(r.secret)
@@ -93,8 +97,12 @@ func (r *run) load(ctx context.Context, p *problems) error {
 		ours[j.ID] = *next.Namespace
 		job := &planned{Job: j, api: next, before: before}
 		if before != nil {
-			if !BelongsTo(before.Meta, *next.Namespace, rel.Name, rel.Namespace) {
-				p.add("choose another release name with --name, or stop and purge that job if it is not needed: nomad job stop -purge "+j.ID,
+			switch mine := BelongsTo(before.Meta, *next.Namespace, rel.Name, rel.Namespace); {
+			case mine:
+			case r.opt.Adopt:
+				job.adopts = belongs(before.Meta, *next.Namespace)
+			default:
+				p.add("choose another release name with --name, take it over with -adopt, or stop and purge that job if it is not needed: nomad job stop -purge "+j.ID,
 					"job %s exists already and %s", j.ID, belongs(before.Meta, *next.Namespace))
 				p.about(j.ID, "", j.File)
 				continue

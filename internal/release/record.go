@@ -242,6 +242,7 @@ func (r *run) forget(ctx context.Context) error {
 
 // Inputs are what a person gave for a pack's variables, beside defaults and the env's file.
 type Inputs struct {
+	Known  bool // what is said here is all that was given; else nothing is known of it
 	Env    string
 	Values []Input // by name
 }

@@ -3,7 +3,6 @@ package release
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/nomad/api"
@@ -30,6 +29,7 @@ type planned struct {
 	version uint64          // that it has, once registered
 	retried bool
 	once    bool   // it runs once, now: it is a hook or a migration
+	adopts  string // whose it is, when it is taken over
 	ended   string // the deployment that was ended because its tiers were hopeless
 }
 
@@ -44,7 +44,11 @@ func (r *run) do(ctx context.Context) error {
 	if err := r.remember(ctx); err != nil {
 		return err
 	}
-	if _, err := r.plan(ctx); err != nil {
+	plan, err := r.plan(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.approve(ctx, plan); err != nil {
 		return err
 	}
 	return r.locked(ctx, r.manifest.Release.Name, r.underLock)
@@ -124,7 +128,6 @@ func (r *run) prune(ctx context.Context) error {
 		return nil
 	}
 	if !r.opt.Prune {
-		r.say(Warn, "", "the release has jobs that the pack no longer has: %s (-prune stops them)", strings.Join(r.orphans, ", "))
 		return nil
 	}
 	r.enter(PhaseStop, "stopping what the pack no longer has")

@@ -89,7 +89,7 @@ func (s *scale) askFor(ctx context.Context, t *target, now *api.Job) error {
 		return &Error{Outcome: Conflict, Err: errors.New(why), Hint: hint}
 	}
 	by, _, _ := strings.Cut(s.deps.Owner, ",")
-	err := s.deps.Nomad.Scale(ctx, t.job.ID, t.group, t.count, "packctl scale by "+by, value(now.JobModifyIndex))
+	err := s.deps.Nomad.Scale(ctx, t.job.ID, t.group, t.count, scaledBy+by, value(now.JobModifyIndex))
 	var blocked FaultBlocked
 	var moved FaultMoved
 	switch {

@@ -1,13 +1,10 @@
 package view
 
 import (
+	"bufio"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
-
-	"github.com/charmbracelet/x/ansi"
-	"github.com/rogpeppe/go-internal/diff"
 
 	"github.com/packctl/packctl/internal/release"
 )
@@ -24,6 +21,23 @@ func (h *Human) Planned(p *release.Plan) {
 	}
 	w.plan(p)
 	fmt.Fprint(h.streams.Out, w.b.String())
+}
+
+// Approve is never asked: programs approve beforehand.
+func (j *JSON) Approve(*release.Plan) bool { return false }
+
+// Approve shows the plan and what of it must be approved, and waits for a line. Only "yes" is yes.
+func (h *Human) Approve(p *release.Plan) bool {
+	h.end()
+	w := planWriter{style: h.err}
+	w.width, _ = h.streams.size()
+	w.plan(p)
+	fmt.Fprintf(h.streams.Err, "\n%s\n%s ", w.b.String(), h.err.bold("Go on? Only yes goes on:"))
+	line, err := bufio.NewReader(h.streams.In).ReadString('\n')
+	if err != nil {
+		fmt.Fprintln(h.streams.Err)
+	}
+	return strings.TrimSpace(line) == "yes"
 }
 
 // planWriter draws a plan for people. Nothing is wider than width.
@@ -45,8 +59,21 @@ func (w *planWriter) plan(p *release.Plan) {
 	w.pruned(p)
 	w.made(p)
 	w.kept(p)
+	w.approvals(p)
 	w.line(0, "")
 	w.line(0, "%s", w.summary(p))
+}
+
+// approvals says what a run asks about.
+func (w *planWriter) approvals(p *release.Plan) {
+	if len(p.Approvals) == 0 {
+		return
+	}
+	w.line(0, "")
+	w.line(0, "%s", w.style.dim("a run asks before it does this (-auto-approve says yes)"))
+	for _, a := range p.Approvals {
+		w.line(2, "%s it %s", w.style.boldRed("!"), a.Text)
+	}
 }
 
 // wave shows the jobs of a wave that change, and names the others.
@@ -62,6 +89,10 @@ func (w *planWriter) wave(p *release.Plan, number int, ids []string) {
 		planned[j.ID] = true
 		if j.Action == release.ActionUnchanged {
 			same = append(same, j.ID)
+			if len(j.Drift) > 0 {
+				w.line(2, "= %s%s", w.style.bold(j.ID), w.style.dim(", as the pack has it ("+j.File+")"))
+				w.drift(j)
+			}
 			continue
 		}
 		w.job(p, j)
@@ -86,6 +117,10 @@ func (w *planWriter) job(p *release.Plan, j release.JobPlan) {
 		name += " in namespace " + j.Namespace
 	}
 	w.line(2, "%s %s%s", w.sign(j.Action), name, w.style.dim(", "+actionText(j.Action)+" ("+j.File+")"))
+	if j.Adopts != "" {
+		w.line(6, "%s it %s, and is taken over", w.style.boldRed("!"), j.Adopts)
+	}
+	w.drift(j)
 	w.fields(6, j.Fields)
 	for _, t := range j.Tiers {
 		if t.Action != release.ActionUnchanged {
@@ -130,69 +165,6 @@ func tierText(t release.TierPlan) string {
 		return ""
 	}
 	return ": " + strings.Join(parts, ", ")
-}
-
-func (w *planWriter) fields(indent int, list []release.FieldChange) {
-	for _, f := range list {
-		switch {
-		case strings.Contains(f.Old, "\n") || strings.Contains(f.New, "\n"):
-			w.line(indent, "%s %s", w.kind(f.Kind), f.Path)
-			w.lines(indent+4, f.Old, f.New)
-		case f.Kind == "added":
-			w.line(indent, "%s %s%s%s", w.kind(f.Kind), f.Path, assigned(f.New), w.why(f))
-		case f.Kind == "removed":
-			w.line(indent, "%s %s%s", w.kind(f.Kind), f.Path, assigned(f.Old))
-		default:
-			w.line(indent, "%s %s: %s → %s%s", w.kind(f.Kind), f.Path, quoted(f.Old), quoted(f.New), w.why(f))
-		}
-	}
-}
-
-func (w *planWriter) why(f release.FieldChange) string {
-	if f.Why == "" {
-		return ""
-	}
-	return w.style.dim(" (" + f.Why + ")")
-}
-
-func assigned(s string) string {
-	if s == "" {
-		return ""
-	}
-	return " = " + quoted(s)
-}
-
-// quoted is a value as a job file has it: numbers, booleans and durations bare.
-func quoted(s string) string {
-	if _, err := strconv.ParseFloat(s, 64); err == nil || s == "true" || s == "false" {
-		return s
-	}
-	return strconv.Quote(s)
-}
-
-// lines shows what differs between two texts of several lines, with a little around it.
-func (w *planWriter) lines(indent int, old, now string) {
-	text := string(diff.Diff("old", []byte(ended(old)), "new", []byte(ended(now))))
-	for i, l := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
-		if i < 3 || strings.HasPrefix(l, "@@") { // the names of the files
-			continue
-		}
-		l = ansi.Truncate(ansi.Strip(strings.ReplaceAll(l, "\t", "  ")), w.width-indent, "…")
-		switch {
-		case strings.HasPrefix(l, "+"):
-			l = w.style.green(l)
-		case strings.HasPrefix(l, "-"):
-			l = w.style.red(l)
-		}
-		w.b.WriteString(strings.Repeat(" ", indent) + l + "\n")
-	}
-}
-
-func ended(s string) string {
-	if s != "" && !strings.HasSuffix(s, "\n") {
-		return s + "\n"
-	}
-	return s
 }
 
 func (w *planWriter) pruned(p *release.Plan) {
@@ -263,16 +235,6 @@ func (w *planWriter) sign(a release.Action) string {
 	case release.ActionCreate, release.ActionStart:
 		return w.style.green("+")
 	case release.ActionPrune, release.ActionRemove:
-		return w.style.red("-")
-	}
-	return w.style.yellow("~")
-}
-
-func (w *planWriter) kind(k string) string {
-	switch k {
-	case "added":
-		return w.style.green("+")
-	case "removed":
 		return w.style.red("-")
 	}
 	return w.style.yellow("~")

@@ -18,6 +18,7 @@ func somePlan() *release.Plan {
 			{ID: "shop-data", Namespace: "default", File: "jobs/data.nomad.hcl", Wave: 1, Action: release.ActionCreate,
 				Tiers: []release.TierPlan{{Name: "postgres", Action: release.ActionCreate, Count: 1, Place: 1}}},
 			{ID: "shop-app", Namespace: "default", File: "jobs/app.nomad.hcl", Wave: 2, Action: release.ActionUpdate, Index: 12,
+				Drift:  []release.FieldChange{{Path: "group.worker.count", Kind: "changed", Old: "2", New: "3"}},
 				Fields: []release.FieldChange{{Path: "priority", Kind: "changed", Old: "50", New: "60"}},
 				Tiers: []release.TierPlan{
 					{Name: "backend", Action: release.ActionUpdate, Count: 2, Canary: 1, Ignore: 2, Fields: []release.FieldChange{
@@ -38,7 +39,9 @@ func somePlan() *release.Plan {
 		},
 		Credentials: []release.CredentialPlan{{Name: "db", Action: "generate", At: []string{"nomad/jobs/shop-app", "nomad/jobs/shop-data"}}},
 		Volumes:     []release.VolumePlan{{Name: "shop-pgdata", Type: "mkdir"}},
-		Kept:        []release.KeptCount{{Job: "shop-app", Tier: "queue", Pack: 2, Kept: 7}},
+		Approvals: []release.Approval{{Kind: release.ApprovePrune, Job: "shop-old", Text: "stops job shop-old, which the pack no longer has"},
+			{Kind: release.ApproveDrift, Job: "shop-app", Text: "undoes what was changed by hand in job shop-app: group.worker.count"}},
+		Kept: []release.KeptCount{{Job: "shop-app", Tier: "queue", Pack: 2, Kept: 7}},
 	}
 }
 
@@ -76,5 +79,19 @@ func TestAPlanForPrograms(t *testing.T) {
 	var back release.Plan
 	if err := json.Unmarshal(out.Bytes(), &back); err != nil || len(back.Jobs) != 6 || back.Jobs[2].Tiers[0].Canary != 1 {
 		t.Errorf("it does not read back: %v", err)
+	}
+}
+
+func TestApprovalIsYesAndNothingElse(t *testing.T) {
+	for answer, want := range map[string]bool{"yes\n": true, " yes \r\n": true, "y\n": false, "no\n": false, "\n": false, "": false, "yes please\n": false} {
+		var out, err bytes.Buffer
+		s := streams(&out, &err)
+		s.In = strings.NewReader(answer)
+		if got := NewHuman(s).Approve(somePlan()); got != want {
+			t.Errorf("%q: %v", answer, got)
+		}
+		if out.Len() > 0 || !strings.Contains(err.String(), "stops job shop-old") || !strings.Contains(err.String(), "Only yes goes on") {
+			t.Errorf("out %q, err %q", out.String(), err.String())
+		}
 	}
 }

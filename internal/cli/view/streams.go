@@ -11,6 +11,7 @@ type Streams struct {
 	Out io.Writer // the result
 	Err io.Writer // the talk
 
+	InTTY  bool // somebody can answer
 	OutTTY bool
 	ErrTTY bool
 	Color  bool                       // whether a terminal may be given colours; a pipe never is

@@ -68,7 +68,7 @@ func story() []release.Event {
 	return []release.Event{
 		{Time: at(0), Phase: release.PhasePlan, Message: "planning release shop of pack shop"},
 		{Time: at(1), Phase: release.PhaseCredentials, Message: "made the credential db for shop-app and shop-data"},
-		{Time: at(1), Phase: release.PhaseCredentials, Level: release.Warn, Message: "the release has jobs that the pack no longer has: shop-adminer (-prune stops them)"},
+		{Time: at(1), Phase: release.PhaseCredentials, Level: release.Warn, Message: "the release has jobs that the pack no longer has: shop-adminer"},
 		{Time: at(2), Phase: release.PhaseSubmit, Message: "submitted job shop-data", Job: "shop-data",
 			Tiers: tiers(status.Tier{State: status.Pending}, unsubmitted, unsubmitted)},
 		{Time: at(5), Phase: release.PhaseWatch, Tiers: tiers(status.Tier{State: status.Checking, Reason: "check \"pg_isready\" is critical:\nno response"}, unsubmitted, unsubmitted)},

@@ -78,7 +78,7 @@ func (n placed) in(namespace string) Nomad {
 	if namespace == "" {
 		return n.Nomad
 	}
-	return n.Nomad.In(namespace)
+	return n.In(namespace)
 }
 
 func (n placed) at(job string) Nomad { return n.in(n.places.of(job)) }

@@ -143,7 +143,13 @@ func TestAppstack(t *testing.T) {
 	})
 	step("a backend variable restarts the backend only", func(t *testing.T) {
 		before := allAllocs(t, c, "appstack", stackTiers)
-		logs.add(mustPackctl(t, append(slices.Clone(args), "-var", "resources={backend={cpu=210,memory=260}}")...))
+		upgrade := mustPackctl(t, append(slices.Clone(args), "-var", "resources={backend={cpu=210,memory=260}}")...)
+		logs.add(upgrade)
+		for _, want := range []string{"migration schema of tier backend is done", "hook smoke of post-upgrade ended well"} {
+			if !strings.Contains(upgrade.stdout+upgrade.stderr, want) {
+				t.Errorf("the upgrade does not say %q:\n%s", want, upgrade)
+			}
+		}
 		after := allAllocs(t, c, "appstack", stackTiers)
 		if before["app/backend"] == after["app/backend"] {
 			t.Error("the backend kept its allocation although its resources changed")
@@ -151,6 +157,13 @@ func TestAppstack(t *testing.T) {
 		delete(before, "app/backend")
 		delete(after, "app/backend")
 		sameAllocs(t, before, after)
+	})
+	step("the running release passes its own test", func(t *testing.T) {
+		r := mustPackctl(t, "test", "-live", "appstack")
+		logs.add(r)
+		if !strings.Contains(r.stdout+r.stderr, "hook smoke of test ended well") {
+			t.Errorf("it does not say that the test passed: %s", r)
+		}
 	})
 	step("without postgres exactly its dependents wait", func(t *testing.T) { checkGates(t, c, d) })
 	step("data survives a restart of every tier", func(t *testing.T) { checkRestart(t, c, d) })

@@ -37,6 +37,7 @@ type Releaser interface {
 	Run(ctx context.Context, s *stack.Stack, opt release.RunOptions, obs release.Observer) (*release.Result, error)
 	Stop(ctx context.Context, opt release.StopOptions, obs release.Observer) (*release.Result, error)
 	Scale(ctx context.Context, opt release.ScaleOptions, obs release.Observer) (*release.Result, error)
+	Test(ctx context.Context, opt release.TestOptions, obs release.Observer) (*release.Result, error)
 	Rollback(ctx context.Context, opt release.RollbackOptions, obs release.Observer) (*release.Result, error)
 	History(ctx context.Context, release string) ([]*release.Revision, error)
 	Revision(ctx context.Context, release string, number int) (*release.Revision, *release.Manifest, error)

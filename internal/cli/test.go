@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,6 +20,7 @@ import (
 	"github.com/packctl/packctl/hcl/packtest"
 	"github.com/packctl/packctl/hcl/vars"
 	"github.com/packctl/packctl/internal/cli/view"
+	"github.com/packctl/packctl/internal/release"
 )
 
 // TestOptions are the inputs of "packctl test".
@@ -28,6 +31,11 @@ type TestOptions struct {
 	Update  bool
 	JUnit   string
 	Output  string
+
+	Live    bool // the running release's own test hooks instead
+	Release packFlags
+	Cluster ClusterFlags
+	Timeout time.Duration
 }
 
 // NewCmdTest makes "packctl test".
@@ -38,7 +46,9 @@ func NewCmdTest(f *Factory, runF func(*TestOptions) error) *cobra.Command {
 		Short: "Run a pack's own tests, without a cluster",
 		Long: "test runs the run blocks in a pack's tests/*.hcl: each renders the pack with its values and asserts something\n" +
 			"about the jobs that come out. Only the values in the test files count, not the environment. Without a pack it tests\n" +
-			"the one in the working folder, or all in ./" + packsDir + ".",
+			"the one in the working folder, or all in ./" + packsDir + ".\n\n" +
+			"With -live it runs the hooks on = [\"test\"] of a release that runs, as its newest revision has them: each a batch job that is\n" +
+			"awaited to its exit status, with its log where it fails (exit code 4). The argument is the release then.",
 		Example: "  packctl test appstack\n  packctl test appstack -run prod/ports\n  packctl test -junit report.xml\n  packctl test appstack -update",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
@@ -48,14 +58,21 @@ func NewCmdTest(f *Factory, runF func(*TestOptions) error) *cobra.Command {
 			return nil
 		},
 		ValidArgsFunction: f.completePacks,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if runF != nil {
 				return runF(opts)
+			}
+			if opts.Live {
+				return testLive(cmd.Context(), opts)
 			}
 			return testRun(opts)
 		},
 	}
+	opts.Release.registerRelease(cmd)
+	opts.Cluster.register(cmd)
 	fs := cmd.Flags()
+	fs.BoolVar(&opts.Live, "live", false, "run the tests of a running release, in the cluster")
+	fs.DurationVar(&opts.Timeout, "timeout", 0, "with -live: give up after this `time` (default: the hooks' own)")
 	fs.StringVar(&opts.Run, "run", "", "only the runs whose file/name matches this `regexp`")
 	fs.BoolVar(&opts.Update, "update", false, "write the golden files of runs that have some")
 	fs.StringVar(&opts.JUnit, "junit", "", "write the result to a `file` too, in JUnit's XML")
@@ -101,6 +118,33 @@ func testRun(opts *TestOptions) error {
 		return &ErrShown{Code: CodeUsage}
 	}
 	return nil
+}
+
+// testLive runs the tests of a release that runs.
+func testLive(ctx context.Context, opts *TestOptions) error {
+	f := opts.Factory
+	opts.Release.Pack = opts.Pack
+	if opts.Release.Name == "" && opts.Pack == "" {
+		return WithHint(errors.New("-live needs the name of a release"), "packctl list shows those that run")
+	}
+	if opts.Run != "" || opts.Update || opts.JUnit != "" {
+		return WithHint(errors.New("-run, -update and -junit are for tests without a cluster"), "leave them out, or leave out -live")
+	}
+	rel, err := f.release(opts.Release, opts.Pack)
+	if err != nil {
+		return err
+	}
+	opts.Cluster.Namespace = rel.Namespace
+	engine, err := f.Releaser(opts.Cluster)
+	if err != nil {
+		return err
+	}
+	v := f.view(opts.Output)
+	result, err := engine.Test(ctx, release.TestOptions{Release: rel.Name, Namespace: rel.Namespace, Timeout: opts.Timeout}, v)
+	if result != nil {
+		v.Finished(result, nil)
+	}
+	return err
 }
 
 // tested says which packs to test: the one that was named, the one in the working folder, or all in ./packs.

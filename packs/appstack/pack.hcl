@@ -93,6 +93,12 @@ volume "upload_data" {
   }
 }
 
+hook "smoke" {
+  job     = "smoke"
+  on      = ["post-upgrade", "test"]
+  timeout = "10m"
+}
+
 output "front_door" {
   description = "The application"
   value       = local.front_door

@@ -4,7 +4,7 @@ run "tiers" {
 
   assert {
     condition = keys(tier) == [
-      "app/backend", "app/celery-beat", "app/celery-worker", "data/postgres", "data/redis", "mail/mail", "monitor/monitor",
+      "app/backend", "app/celery-beat", "app/celery-worker", "data/postgres", "data/redis", "mail/mail", "monitor/monitor", "smoke/smoke",
       "web/frontend", "web/nginx",
     ]
     error_message = "The stack of development is the eight tiers and the mail sink."

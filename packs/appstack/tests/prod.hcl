@@ -4,7 +4,7 @@ run "tiers" {
 
   assert {
     condition = keys(tier) == [
-      "app/backend", "app/celery-beat", "app/celery-worker", "data/postgres", "data/redis", "monitor/monitor", "web/frontend", "web/nginx",
+      "app/backend", "app/celery-beat", "app/celery-worker", "data/postgres", "data/redis", "monitor/monitor", "smoke/smoke", "web/frontend", "web/nginx",
     ]
     error_message = "There is no mail sink in prod."
   }
@@ -91,4 +91,18 @@ run "counts" {
     worker_count  = 9
   }
   expect_errors = ["invalid-value"]
+}
+
+run "smoke" {
+  env = "prod"
+
+  assert {
+    condition     = hook.smoke.job == "smoke" && contains(hook.smoke.on, "post-upgrade") && contains(hook.smoke.on, "test")
+    error_message = "Each upgrade ends with a user who logs in."
+  }
+
+  assert {
+    condition     = tier["smoke/smoke"].wave == 0 && job.smoke.group.smoke.restart.attempts == 0 && contains(credential.login.readers, "appstack-smoke")
+    error_message = "It runs at its moments only, tries once, and reads the login at its own path."
+  }
 }

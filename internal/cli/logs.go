@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +21,7 @@ type LogsOptions struct {
 	Tiers    []string
 	Follow   bool
 	Tail     int
+	Since    time.Duration
 	Task     string
 	Stream   string
 	NoPrefix bool
@@ -36,12 +38,17 @@ func NewCmdLogs(f *Factory, runF func(context.Context, *LogsOptions) error) *cob
 			"and of the launches of periodic jobs. The oldest allocation comes first; within it the tasks in the order of their start, each\n" +
 			"with its standard output and then its standard error. Each line says where it comes from: tier[index] allocation task.\n\n" +
 			"Logs that Nomad has rotated are read too. What it has collected already is named on stderr. With -f it goes on with what runs\n" +
-			"and with what comes, until it is interrupted, which is then exit code 0. It needs no pack folder.",
+			"and with what comes, until it is interrupted, which is then exit code 0. It needs no pack folder.\n\n" +
+			"Nomad stores no times. With --since the lines of all tiers are merged by the times that they tell themselves (JSON with time,\n" +
+			"@timestamp, ts or timestamp); a line without one belongs to the one before it, and streams that tell none are shown whole, and named.",
 		Example: "  packctl logs enstore\n  packctl logs enstore queue backend -f --tail 10\n  packctl logs enstore web --task nginx --stream stderr --tail -1\n" +
 			"  packctl logs enstore backend --no-prefix | jq .message",
 		Args:              opts.args,
 		ValidArgsFunction: f.completeTiers(&opts.Pack, &opts.Cluster),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if opts.Since > 0 && !cmd.Flags().Changed("tail") {
+				opts.Tail = -1
+			}
 			if runF != nil {
 				return runF(cmd.Context(), opts)
 			}
@@ -51,6 +58,7 @@ func NewCmdLogs(f *Factory, runF func(context.Context, *LogsOptions) error) *cob
 	fs := cmd.Flags()
 	fs.BoolVarP(&opts.Follow, "follow", "f", false, "go on with what is written, until interrupted")
 	fs.IntVar(&opts.Tail, "tail", 100, "how many `lines` of the end of each log to begin with; -1: all")
+	fs.DurationVar(&opts.Since, "since", 0, "only what was written within this `time`, in the order of the times that JSON lines tell")
 	fs.StringVar(&opts.Task, "task", "", "only the `task` of this name")
 	fs.Var(&choice{value: &opts.Stream, allowed: []string{"stdout", "stderr"}}, "stream", "only this `stream`: stdout or stderr")
 	fs.BoolVar(&opts.NoPrefix, "no-prefix", false, "the lines as they are, without where they come from")
@@ -82,6 +90,7 @@ func logsRun(ctx context.Context, opts *LogsOptions) error {
 		Stream:  opts.Stream,
 		Tail:    opts.Tail,
 		Follow:  opts.Follow,
+		Since:   opts.Since,
 	}, logSink{view: f.view(opts.Output), prefix: !opts.NoPrefix})
 	if errors.Is(err, syscall.EPIPE) { // whoever read has seen enough
 		return nil

@@ -68,6 +68,7 @@ func NewCmdRoot(f *Factory) *cobra.Command {
 		NewCmdCredential(f, nil),
 		NewCmdDestroy(f, nil),
 		NewCmdDoctor(f, nil),
+		NewCmdUI(f, nil),
 		NewCmdVersion(f, nil),
 	)
 	f.completeFlags(root)

@@ -92,7 +92,15 @@ func (e *Engine) Scale(ctx context.Context, opt ScaleOptions, obs Observer) (*Re
 // sink's own.
 func (e *Engine) Logs(ctx context.Context, opt LogOptions, sink LogSink) error {
 	l := &logs{verb: verb{deps: e.deps, began: e.deps.Now(), res: &Result{}}, opt: opt, sink: sink, known: map[string]*source{}}
+	var n *newest
+	if opt.Since > 0 {
+		n = newNewest(sink, e.deps.Now().Add(-opt.Since), !opt.Follow)
+		l.sink = n
+	}
 	err := l.do(ctx)
+	if n != nil && err == nil {
+		return n.end()
+	}
 	switch {
 	case err == nil || errors.Is(err, l.broken):
 		return err

@@ -55,11 +55,12 @@ type ScaleOptions struct {
 // LogOptions say which logs of a release are wanted.
 type LogOptions struct {
 	Release string
-	Tiers   []string // as in Target; none: all
-	Task    string   // only this one; empty: all
-	Stream  string   // stdout or stderr; empty: both
-	Tail    int      // lines of the end of each log; negative: all
-	Follow  bool     // go on until the context is done
+	Tiers   []string      // as in Target; none: all
+	Task    string        // only this one; empty: all
+	Stream  string        // stdout or stderr; empty: both
+	Tail    int           // lines of the end of each log; negative: all
+	Follow  bool          // go on until the context is done
+	Since   time.Duration // only what was written within it, as far as lines tell their times; 0: all
 }
 
 // Target is a tier, "web", or "app/web" where two jobs have one of that name, and the count that it is to have.

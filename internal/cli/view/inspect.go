@@ -14,6 +14,7 @@ type inspector interface {
 	StatusEnd()                    // after the last of them
 	Releases([]release.Entry)
 	Checked(*release.Checkup)
+	Pages([]Page)
 }
 
 // Status writes the overview as one object.

@@ -41,9 +41,17 @@ func halfIn(src []byte, reads []string) *regexp.Regexp {
 		for i, n := range reads {
 			quoted[i] = regexp.QuoteMeta(n) + `\b`
 		}
-		return halfPatterns(strings.Join(append(quoted, `NOMAD_\w+`), "|"))
+		return halfPatterns(strings.Join(append(quoted, `NOMAD_\w+`), "|") + loops(src))
 	}
-	roots := packRoots
+	if more := loops(src); more != "" {
+		return halfPatterns(packRoots + more)
+	}
+	return halfAlways()
+}
+
+// loops are the variables of a file's loops, as more alternatives.
+func loops(src []byte) string {
+	var roots string
 	for _, m := range loopVariable.FindAllSubmatch(src, -1) {
 		for _, name := range m[1:] {
 			if len(name) > 0 {
@@ -51,10 +59,7 @@ func halfIn(src []byte, reads []string) *regexp.Regexp {
 			}
 		}
 	}
-	if roots == packRoots {
-		return halfAlways()
-	}
-	return halfPatterns(roots)
+	return roots
 }
 
 var loopVariable = regexp.MustCompile(`\bfor\s+(\w+)(?:\s*,\s*(\w+))?\s+in\b`)

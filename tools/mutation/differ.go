@@ -115,7 +115,7 @@ var (
 )
 
 // freely says why a change is free, or "".
-func freely(m mutant, c change) string {
+func freely(c change) string {
 	if strings.Contains(c.path, "/PACKCTL_PREPARE") && !freeText.MatchString(c.path) {
 		return ""
 	}
@@ -130,10 +130,10 @@ func freely(m mutant, c change) string {
 	if wasText && isText && freeText.MatchString(c.path) && sameLive(old, now) && strings.Count(old, "{") == strings.Count(now, "{") && strings.Count(old, "}") == strings.Count(now, "}") {
 		return "free text"
 	}
-	if m.kind == service && strings.HasSuffix(c.path, "/Name") && strings.Contains(c.path, "/Services/") && wasText && !mentions(c.base, old, "/jobs") {
+	if isText && usualName.MatchString(now) && strings.HasSuffix(c.path, "/Name") && strings.Contains(c.path, "/Services/") && wasText && !mentions(c.base, old, "/jobs") {
 		return "service that nothing names"
 	}
-	if m.kind == port && strings.HasSuffix(c.path, "/Label") && wasText && !mentions(c.base, old, groupOf.FindString(c.path)) {
+	if isText && usualName.MatchString(now) && strings.HasSuffix(c.path, "/Label") && wasText && !mentions(c.base, old, groupOf.FindString(c.path)) {
 		return "port that nothing names"
 	}
 	if wasText && isText && ownName.MatchString(c.path) && usualName.MatchString(now) && !mentions(c.base, old, "/jobs") {

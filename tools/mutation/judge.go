@@ -58,7 +58,7 @@ func judge(m mutant) verdict {
 	var texts []string
 	all := true
 	for _, c := range changes {
-		if why := freely(m, c); why == "" {
+		if why := freely(c); why == "" {
 			all = false
 		}
 		texts = append(texts, c.String())
@@ -66,7 +66,7 @@ func judge(m mutant) verdict {
 	if all {
 		v.class = free
 	} else {
-		v.reason = reason(changes)
+		v.reason = reason(m.lost(), changes)
 	}
 	v.why = strings.Join(texts[:min(len(texts), 3)], "; ")
 	return v

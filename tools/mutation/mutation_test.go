@@ -121,7 +121,7 @@ func TestReason(t *testing.T) {
 		"a number":                         {group + "/Count", 1.0, 2.0, unexplained},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := reason([]change{{path: c.path, old: c.old, new: c.new, base: s.base[0]}}); got != c.want {
+			if got := reason(false, []change{{path: c.path, old: c.old, new: c.new, base: s.base[0]}}); got != c.want {
 				t.Errorf("the reason is %q, want %q", got, c.want)
 			}
 		})

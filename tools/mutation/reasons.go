@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,8 +18,11 @@ var (
 )
 
 // reason says why validate may say nothing of a mutant, from what it changed in the jobs. The first that holds for all
-// changes counts.
-func reason(changes []change) string {
+// changes counts. lost says that an expression or a directive of the file is none any more: nothing excuses that.
+func reason(lost bool, changes []change) string {
+	if lost {
+		return unexplained
+	}
 	for _, r := range []struct {
 		why   string
 		holds func(change) bool
@@ -33,13 +37,13 @@ func reason(changes []change) string {
 			_, _, ok := texts(c)
 			return ok && textPath.MatchString(c.path)
 		}},
-		{"plain text that Nomad hands to the task or its driver as it stands", func(c change) bool {
-			old, now, ok := texts(c)
-			return ok && freeText.MatchString(c.path) && sameLive(old, now)
-		}},
 		{"plain text that packctl prints after run", func(c change) bool {
 			old, now, ok := texts(c)
 			return ok && outputPath.MatchString(c.path) && strings.Count(old, "$") == strings.Count(now, "$")
+		}},
+		{"plain text that Nomad hands to the task or its driver as it stands", func(c change) bool {
+			old, now, ok := texts(c)
+			return ok && freeText.MatchString(c.path) && sameLive(old, now)
 		}},
 	} {
 		if !slices.ContainsFunc(changes, func(c change) bool { return !r.holds(c) }) {
@@ -47,6 +51,17 @@ func reason(changes []change) string {
 		}
 	}
 	return unexplained
+}
+
+// lost reports whether the file holds other numbers of ${ and %{ than before.
+func (m mutant) lost() bool {
+	before := m.pack.files[m.file].Data
+	for _, sign := range []string{"${", "%{"} {
+		if bytes.Count(before, []byte(sign)) != bytes.Count(m.data, []byte(sign)) {
+			return true
+		}
+	}
+	return false
 }
 
 func texts(c change) (old, now string, ok bool) {

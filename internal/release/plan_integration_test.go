@@ -24,6 +24,8 @@ func TestPlansAgainstRealAgents(t *testing.T) {
 		{"a plan says what the run then does, field by field", planned},
 		{"a plan shows what has no place, and the port that clashes", planRefused},
 		{"jobs of two namespaces are one release", twoNamespaces},
+		{"five jobs are submitted in the same order each time, none before what it waits for is healthy", sameOrder},
+		{"a count that an autoscaler set survives a run that changes another tier's count in the same job", autoscaled},
 		{"what was changed by hand is shown, and undone when that was approved", driftByHand},
 		{"a job of nobody is taken over when that was approved, and then the release's", adopting},
 	} {
@@ -273,4 +275,66 @@ func adopting(t *testing.T, r *real) {
 		t.Errorf("adopted: %q, %v; asked %q", res.Outcome, err, asked)
 	}
 	r.ok(t, s, release.Unchanged)
+}
+
+func sameOrder(t *testing.T, r *real) {
+	t.Cleanup(func() { r.stop(t, "five") })
+	waves := map[string]int{"db": 0, "cache": 0, "api": 1, "worker": 1, "front": 2}
+	for i, level := range []string{"one", "two", "three"} {
+		env := `env { LEVEL = "` + level + `" }`
+		s := newStack(t, "five", []job{{name: "cache", script: forever, task: env}, {name: "db", script: forever, task: env}},
+			[]job{{name: "api", script: forever, task: env}, {name: "worker", script: forever, task: env}}, []job{{name: "front", script: forever, task: env}})
+		healthy := map[string]bool{}
+		ev := &events{t: t, on: func(e release.Event) {
+			for _, tier := range e.Tiers {
+				healthy[tier.Name] = tier.State == "healthy"
+			}
+			if e.Phase != release.PhaseSubmit || e.Job == "" {
+				return
+			}
+			for name, wave := range waves {
+				if wave < waves[strings.TrimPrefix(e.Job, "five-")] && !healthy[name] {
+					t.Errorf("run %d: %q came before %s was healthy", i, e.Message, name)
+				}
+			}
+		}}
+		res, err := r.engine().Run(t.Context(), s, release.RunOptions{Timeout: 2 * time.Minute}, ev)
+		if got := strings.Join(res.Submitted, " "); err != nil || got != "five-cache five-db five-api five-worker five-front" {
+			t.Errorf("run %d submitted %s: %v", i, got, err)
+		}
+	}
+}
+
+func autoscaled(t *testing.T, r *real) {
+	make := func(count string) *stack.Stack {
+		return newStack(t, "auto", []job{{name: "queue", script: forever, group: "count = 1\n scaling {\n max = 5\n }", job: `group "web" {
+    count = ` + count + `
+    task "main" {
+      driver = "raw_exec"
+      config {
+        command = "/bin/sleep"
+        args    = ["1000"]
+      }
+      kill_timeout = "1s"
+      resources {
+        cpu    = 20
+        memory = 20
+      }
+    }
+  }`}})
+	}
+	t.Cleanup(func() { r.stop(t, "auto") })
+	r.ok(t, make("1"), release.Healthy)
+	three := 3
+	if _, _, err := r.api.Jobs().Scale("auto-queue", "queue", &three, "an autoscaler", false, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	r.ok(t, make("2"), release.Healthy)
+	j, err := r.nomad.Job(t.Context(), "auto-queue")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if queue, web := *j.LookupTaskGroup("queue").Count, *j.LookupTaskGroup("web").Count; queue != 3 || web != 2 {
+		t.Errorf("queue has %d and web %d instances, want 3, as the autoscaler set it, and 2, as the pack has it", queue, web)
+	}
 }

@@ -171,17 +171,14 @@ func TestAppstack(t *testing.T) {
 }
 
 func checkFrontDoor(t *testing.T, d *door) {
-	code, body, err := get(d.http, d.base+"/")
-	if err != nil || code != http.StatusOK || !strings.Contains(body, `id="root"`) {
-		t.Errorf("GET /: %d %v\n%.400s", code, err, body)
-	}
+	awaitPage(t, d.http, d.base+"/", `id="root"`)
 	var health struct {
 		Status, Database, Redis string
 	}
 	if err := d.get("/api/health", &health); err != nil || health.Status != "ok" {
 		t.Errorf("GET /api/health: %+v %v", health, err)
 	}
-	code, body, err = get(d.http, d.base+"/api/docs")
+	code, body, err := get(d.http, d.base+"/api/docs")
 	if err != nil || code != http.StatusOK || !strings.Contains(body, "swagger-ui") || strings.Contains(body, "cdn.") {
 		t.Errorf("GET /api/docs: %d %v\n%.600s", code, err, body)
 	}

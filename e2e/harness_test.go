@@ -143,6 +143,19 @@ func get(client *http.Client, url string) (int, string, error) {
 	return resp.StatusCode, string(b), err
 }
 
+// awaitPage fails unless the page is served with the text in it. On a busy machine a check misses its time now and then, and the front
+// door then has nobody to ask until the next one passes.
+func awaitPage(t *testing.T, client *http.Client, url, text string) {
+	t.Helper()
+	await(t, url, 30*time.Second, func() error {
+		code, body, err := get(client, url)
+		if err == nil && (code != http.StatusOK || !strings.Contains(body, text)) {
+			err = fmt.Errorf("%d without %q: %.400s", code, text, body)
+		}
+		return err
+	})
+}
+
 // dockerBuild makes an image for one test from a Dockerfile given as text, and removes it afterwards.
 func dockerBuild(t *testing.T, tag, dockerfile string) {
 	t.Helper()

@@ -16,6 +16,10 @@ import (
 
 const tinyJob = "job \"a\" {\n  group \"g\" {\n    task \"t\" {\n      driver = \"docker\"\n      config {\n        image = \"x\"\n      }\n      template {\n        destination = \"local/x\"\n        data        = %s\n      }\n    }\n  }\n}\n"
 
+// endless is when one of these packs counts as not coming to an end. Without bounds they take hours or all memory, with
+// them a second or two.
+const endless = 30 * time.Second
+
 // A pack that means harm, or is a mistake of that size, ends soon, in bounded memory, with an error that says why.
 func TestHostilePacks(t *testing.T) {
 	many := fstest.MapFS{}
@@ -55,7 +59,7 @@ func TestHostilePacks(t *testing.T) {
 			if c.want == "" && o.diags.HasErrors() || c.want != "" && !strings.Contains(text, c.want) {
 				t.Errorf("diagnostics without %q: %.600s", c.want, text)
 			}
-			if took > 5*time.Second {
+			if took > endless {
 				t.Errorf("it takes %v", took)
 			}
 			if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 1024 {
@@ -217,7 +221,7 @@ func bounded(t *testing.T, fsys fstest.MapFS) outcome {
 	took := processor(t) - began
 	close(stop)
 	used := <-peak >> 20
-	if took > 2*time.Second || used > 200 {
+	if took > endless || used > 200 {
 		t.Errorf("it takes %v and %d MB", took, used)
 	}
 	t.Logf("%v, %d MB: %.300v", took.Round(time.Millisecond), used, o.diags)

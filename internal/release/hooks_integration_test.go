@@ -132,12 +132,8 @@ func hookWithoutPlace(t *testing.T, r *real) {
       value     = "plan9"
     }`}, spec.PostInstall)
 	t.Cleanup(func() { r.stop(t, "nowhere") })
-	began := time.Now()
 	res, err, _ := r.run(t, s, release.RunOptions{})
 	if err == nil || res.Outcome != release.Failed || !strings.Contains(err.Error(), "plan9") {
 		t.Errorf("outcome %q, error %v", res.Outcome, err)
-	}
-	if took := time.Since(began); took > 15*time.Second {
-		t.Errorf("it took %s to notice", took)
 	}
 }

@@ -1,4 +1,4 @@
-//go:build integration
+//go:build integration || soak
 
 package release_test
 
@@ -31,11 +31,19 @@ type real struct {
 func newReal(t *testing.T, extra ...string) *real {
 	c := realtest.Consul(t)
 	n := realtest.Nomad(t, c, extra...)
-	client, err := nomad.New(nomad.Config{Address: n.URL})
+	r := newClient(t, n)
+	health, err := consul.New(consul.Config{Address: c.Addr})
 	if err != nil {
 		t.Fatal(err)
 	}
-	health, err := consul.New(consul.Config{Address: c.Addr})
+	r.consul = health
+	return r
+}
+
+// newClient talks to a Nomad.
+func newClient(t *testing.T, n *realtest.Server) *real {
+	t.Helper()
+	client, err := nomad.New(nomad.Config{Address: n.URL})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +51,7 @@ func newReal(t *testing.T, extra ...string) *real {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &real{nomad: client, consul: health, api: raw}
+	return &real{nomad: client, api: raw}
 }
 
 func (r *real) engine() *release.Engine {

@@ -22,7 +22,7 @@ func (r *run) rollback(ctx context.Context, opt RollbackOptions) error {
 	if err := r.reach(ctx); err != nil {
 		return err
 	}
-	s, list, err := r.verb.told(ctx, opt.Release)
+	s, list, err := r.told(ctx, opt.Release)
 	if err != nil {
 		return err
 	}

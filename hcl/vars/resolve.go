@@ -26,8 +26,8 @@ func Resolve(p *pack.Pack, in Inputs) (*Values, diag.Diagnostics) {
 	for _, v := range declared {
 		r.sensitive = r.sensitive || v.Sensitive
 	}
-	environ, files, args := r.environ(in.Environ), r.files(in.Files), r.args(in.Args)
-	later := slices.Concat(environ, files, args)
+	remembered, environ, files, args := r.remembered(in.Remembered), r.environ(in.Environ), r.files(in.Files), r.args(in.Args)
+	later := slices.Concat(remembered, environ, files, args)
 	r.give(r.envFile(later))
 	r.give(later)
 	for _, v := range declared {
@@ -204,7 +204,10 @@ func (r *resolver) evaluate(v *Variable, g given, diags *diag.Diagnostics) Value
 		d := diag.New("wrong-type", hcl.Range{}, "Wrong type", "%s",
 			fmt.Sprintf("The value of variable %q (%s) does not fit its type %s, declared at %s:%d: %s.",
 				v.Name, g.origin, v.typeName(), v.Range.Filename, v.Range.Start.Line, explain(err, v)))
-		if g.expr != nil {
+		switch {
+		case g.origin.Source == FromRelease:
+			d.Detail += " Give it anew, or forget what the release remembers with -reset-values."
+		case g.expr != nil:
 			d.Subject = g.expr.Range()
 		}
 		d.Hidden = v.Sensitive

@@ -55,6 +55,28 @@ func (r *resolver) environ(environ []string) []given {
 	return out
 }
 
+// remembered takes what the release was given before. A variable that is gone is only a warning: the release forgets it.
+func (r *resolver) remembered(in Remembered) []given {
+	var out []given
+	for _, v := range in.Values {
+		g := given{name: v.Name, origin: Origin{Source: FromRelease, Name: in.From}}
+		if r.find(v.Name) == nil {
+			d := r.unknown(g, hcl.Range{})
+			d.Severity = diag.Warning
+			r.diags = append(r.diags, d)
+			continue
+		}
+		expr, hclDiags := hclsyntax.ParseExpression([]byte(v.HCL), in.From, hcl.InitialPos)
+		if hclDiags.HasErrors() {
+			r.diags.Add("wrong-type", hcl.Range{}, "Wrong type", "%s remembers a value of %s that cannot be read: give it anew, or -reset-values.", in.From, v.Name)
+			continue
+		}
+		g.expr = expr
+		out = append(out, g)
+	}
+	return out
+}
+
 func (r *resolver) files(files []File) []given {
 	var out []given
 	for _, f := range files {

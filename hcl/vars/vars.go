@@ -1,8 +1,8 @@
 // Package vars gives a pack's variables their values.
 //
 // In: a loaded pack, and what the user gave: an env, environment variables, files, arguments. Out: Values, each of which
-// knows where it came from. Later sources win: default, env/<name>.hcl, PACKCTL_VAR_x, -var-file, -var. It reads no file
-// and no environment itself: the CLI hands both in.
+// knows where it came from. Later sources win: default, env/<name>.hcl, what the release remembers, PACKCTL_VAR_x, -var-file,
+// -var. It reads no file and no environment itself: the CLI hands both in.
 package vars
 
 import (
@@ -21,9 +21,22 @@ const EnvVariable = "env"
 
 // Inputs are what a user gave. Of Environ only PACKCTL_VAR_… is read.
 type Inputs struct {
-	Files   []File   // -var-file, in the order given
-	Environ []string // "PACKCTL_VAR_x=…"
-	Args    []string // -var, "x=…", in the order given
+	Remembered Remembered
+	Files      []File   // -var-file, in the order given
+	Environ    []string // "PACKCTL_VAR_x=…"
+	Args       []string // -var, "x=…", in the order given
+}
+
+// Remembered is what a release was given before. A value whose variable the pack no longer declares is a warning.
+type Remembered struct {
+	From   string // for people: "release shop, revision 3"
+	Values []RememberedValue
+}
+
+// RememberedValue is one value, as HCL writes it.
+type RememberedValue struct {
+	Name string
+	HCL  string
 }
 
 // File is a -var-file.
@@ -66,6 +79,7 @@ type Source int
 const (
 	FromDefault Source = iota
 	FromEnvFile
+	FromRelease
 	FromEnviron
 	FromVarFile
 	FromArg

@@ -39,6 +39,7 @@ type Releaser interface {
 	Scale(ctx context.Context, opt release.ScaleOptions, obs release.Observer) (*release.Result, error)
 	Test(ctx context.Context, opt release.TestOptions, obs release.Observer) (*release.Result, error)
 	Rollback(ctx context.Context, opt release.RollbackOptions, obs release.Observer) (*release.Result, error)
+	Memory(ctx context.Context, release string) (*release.Memory, error)
 	History(ctx context.Context, release string) ([]*release.Revision, error)
 	Revision(ctx context.Context, release string, number int) (*release.Revision, *release.Manifest, error)
 	Logs(ctx context.Context, opt release.LogOptions, sink release.LogSink) error

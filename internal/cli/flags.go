@@ -5,6 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/packctl/packctl/hcl/vars"
 )
 
 // packFlags say which pack, as what, with which values. render, validate, run and stop share them.
@@ -14,6 +16,9 @@ type packFlags struct {
 	Namespace string
 	Vars      []string // "name=value", in the order given
 	VarFiles  []string
+	Reset     bool // forget what the release remembers
+
+	remembered vars.Remembered // what it does remember
 }
 
 func (p *packFlags) register(cmd *cobra.Command) {
@@ -22,6 +27,11 @@ func (p *packFlags) register(cmd *cobra.Command) {
 	fs.StringArrayVar(&p.VarFiles, "var-file", nil, "read variables from a `file` (repeatable, the last one wins)")
 	fs.StringVar(&p.Name, "name", "", "the `release` name (default: the pack's name)")
 	fs.StringVar(&p.Namespace, "namespace", "", "the Nomad `namespace` (default: NOMAD_NAMESPACE, or \"default\")")
+}
+
+// registerMemory registers what verbs take that keep the values of the release.
+func (p *packFlags) registerMemory(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&p.Reset, "reset-values", false, "forget the env and the values that the release was given before")
 }
 
 // registerRelease registers the flags of verbs that work on a release and need no pack.

@@ -34,7 +34,7 @@ func (f *Factory) load(flags packFlags) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := vars.Inputs{Environ: f.Environ(), Args: flags.Vars}
+	in := vars.Inputs{Environ: f.Environ(), Args: flags.Vars, Remembered: flags.remembered}
 	for _, file := range flags.VarFiles {
 		data, err := os.ReadFile(f.path(file))
 		if err != nil {

@@ -49,6 +49,7 @@ func NewCmdPlan(f *Factory, runF func(context.Context, *PlanOptions) error) *cob
 		},
 	}
 	opts.Pack.register(cmd)
+	opts.Pack.registerMemory(cmd)
 	opts.Cluster.register(cmd)
 	cmd.Flags().BoolVar(&opts.DetailedCode, "detailed-exitcode", false, "exit with code 2 when a run would change something")
 	cmd.Flags().BoolVar(&opts.Adopt, "adopt", false, "plan to take over jobs that belong to another release or to nobody")
@@ -60,12 +61,7 @@ func NewCmdPlan(f *Factory, runF func(context.Context, *PlanOptions) error) *cob
 func planRun(ctx context.Context, opts *PlanOptions) error {
 	f := opts.Factory
 	v := f.view(opts.Output)
-	l, err := f.loadValid(opts.Pack, v)
-	if err != nil {
-		return err
-	}
-	opts.Cluster.Namespace = l.Release.Namespace
-	engine, err := f.Releaser(opts.Cluster)
+	l, engine, _, err := f.loadRemembering(ctx, opts.Pack, opts.Cluster, v)
 	if err != nil {
 		return err
 	}

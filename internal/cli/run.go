@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/packctl/packctl/hcl/vars"
+	"github.com/packctl/packctl/internal/cli/view"
 	"github.com/packctl/packctl/internal/release"
 )
 
@@ -37,7 +39,9 @@ func NewCmdRun(f *Factory, runF func(context.Context, *RunOptions) error) *cobra
 			"and ends when all is healthy or something has failed. With -atomic every job then goes back to the last healthy revision.\n" +
 			"A second run with nothing changed submits nothing. Before it stops a job that left the pack, removes a tier, undoes what was\n" +
 			"changed by hand, adopts a job or changes env, run shows the plan and asks; where nobody can be asked it refuses (exit code 1)\n" +
-			"unless -auto-approve says yes.\n\n" + exitCodes,
+			"unless -auto-approve says yes.\n\n" +
+			"A release remembers its env and the values that it was given, sensitive ones excepted: run without them keeps them. They win\n" +
+			"over defaults and the env's file, and PACKCTL_VAR_…, -var-file and -var win over them. -reset-values forgets them.\n\n" + exitCodes,
 		Example:           "  packctl run appstack\n  packctl run appstack -var env=prod --name shop --namespace web",
 		Args:              f.onePack(&opts.Pack),
 		ValidArgsFunction: f.completePacks,
@@ -49,6 +53,7 @@ func NewCmdRun(f *Factory, runF func(context.Context, *RunOptions) error) *cobra
 		},
 	}
 	opts.Pack.register(cmd)
+	opts.Pack.registerMemory(cmd)
 	opts.Cluster.register(cmd)
 	cmd.Flags().BoolVar(&opts.Detach, "detach", false, "end when everything is submitted")
 	cmd.Flags().BoolVar(&opts.Prune, "prune", false, "approve that jobs are stopped which the pack no longer has")
@@ -63,13 +68,9 @@ func NewCmdRun(f *Factory, runF func(context.Context, *RunOptions) error) *cobra
 func runRun(ctx context.Context, opts *RunOptions) error {
 	f := opts.Factory
 	v := f.view(opts.Output)
-	l, err := f.loadValid(opts.Pack, v)
+	l, engine, seen, err := f.loadRemembering(ctx, opts.Pack, opts.Cluster, v)
 	if err != nil {
-		return err
-	}
-	opts.Cluster.Namespace = l.Release.Namespace
-	engine, err := f.Releaser(opts.Cluster)
-	if err != nil {
+		notReached(v, l, err)
 		return err
 	}
 	result, err := engine.Run(ctx, l.Stack, release.RunOptions{
@@ -81,6 +82,7 @@ func runRun(ctx context.Context, opts *RunOptions) error {
 		AutoApprove: opts.Approval.Auto,
 		Approve:     f.asker(opts.Output, v),
 
+		Seen:       seen,
 		Inputs:     inputsOf(l.Values),
 		Atomic:     opts.Atomic,
 		HistoryMax: opts.History,
@@ -89,6 +91,14 @@ func runRun(ctx context.Context, opts *RunOptions) error {
 		v.Finished(result, l.Stack.Outputs)
 	}
 	return err
+}
+
+// notReached is the result of a run that ended before it began, because the cluster did not answer.
+func notReached(v view.View, l *loaded, err error) {
+	var rel *release.Error
+	if errors.As(err, &rel) {
+		v.Finished(&release.Result{Outcome: rel.Outcome, Release: l.Release.Name, Namespace: l.Release.Namespace}, nil)
+	}
 }
 
 // inputsOf are the values that a person gave: those that neither a default nor the env's file says.

@@ -94,6 +94,8 @@ func sourceName(s vars.Source) string {
 		return "default"
 	case vars.FromEnvFile:
 		return "env-file"
+	case vars.FromRelease:
+		return "release"
 	case vars.FromEnviron:
 		return "environment"
 	case vars.FromVarFile:

@@ -39,6 +39,33 @@ func (v *verb) revision(ctx context.Context, release string, number int) (*Revis
 	return rev, m, err
 }
 
+// Memory is what a release was given the last time that it changed.
+type Memory struct {
+	Newest   int // number of the newest revision, 0: there is none
+	Revision int // the one that is in effect, which Env and Given are of; 0: none is
+	Env      string
+	Given    []Given // sensitive ones have no value
+}
+
+// Memory reads what a release remembers.
+func (e *Engine) Memory(ctx context.Context, release string) (*Memory, error) {
+	v := &verb{deps: e.deps, obs: nobody{}, began: e.deps.Now(), res: &Result{}}
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	_, list, err := v.told(ctx, release)
+	if err != nil {
+		return nil, v.classify(ctx, err)
+	}
+	m := &Memory{}
+	if len(list) > 0 {
+		m.Newest = list[len(list)-1].Number
+	}
+	if now := inEffect(list); now != nil {
+		m.Revision, m.Env, m.Given = now.Number, now.Env, now.Given
+	}
+	return m, nil
+}
+
 // choose is the revision of a number, 0 being that in effect.
 func choose(release string, list []*Revision, number int) (*Revision, error) {
 	if number == 0 {

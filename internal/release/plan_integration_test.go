@@ -203,7 +203,7 @@ type lineSink struct{ text strings.Builder }
 
 func (l *lineSink) Lines(list []release.LogLine) error {
 	for _, line := range list {
-		l.text.WriteString(fmt.Sprintf("%+v\n", line))
+		fmt.Fprintf(&l.text, "%+v\n", line)
 	}
 	return nil
 }

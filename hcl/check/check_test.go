@@ -3,6 +3,7 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -198,5 +199,31 @@ func TestEveryCheckHasItsSectionInTheDocs(t *testing.T) {
 		if !strings.Contains(string(text), "\n## "+id+"\n") {
 			t.Errorf("docs/checks.md has no section %s", id)
 		}
+	}
+}
+
+// The sources are what tells which IDs the steps before the checks have: a diagnostic is made where its fault is found.
+func TestEveryDiagnosticHasItsSectionInTheDocs(t *testing.T) {
+	text, err := os.ReadFile("../../docs/checks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := regexp.MustCompile(`(?:diags|out)\.Add\("([a-z-]+)"|\bID: +"([a-z-]+)"`)
+	found := 0
+	err = filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		for _, m := range id.FindAllSubmatch(source, -1) {
+			found++
+			if name := string(m[1]) + string(m[2]); !strings.Contains(string(text), "\n## "+name+"\n") {
+				t.Errorf("%s: docs/checks.md has no section %s", path, name)
+			}
+		}
+		return err
+	})
+	if err != nil || found < 60 {
+		t.Errorf("%d diagnostics found, %v", found, err)
 	}
 }

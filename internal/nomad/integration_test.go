@@ -73,15 +73,20 @@ func movedVariable(t *testing.T, c *Client) {
 		t.Fatal(err)
 	}
 	var moved release.FaultMoved
-	if err := c.PutVariable(t.Context(), v); !errors.As(err, &moved) {
+	other := api.NewVariable(v.Path)
+	other.Items["a"] = "2"
+	if err := c.PutVariable(t.Context(), other); !errors.As(err, &moved) {
 		t.Errorf("made twice: %v", err)
 	}
-	have, err := c.Variable(t.Context(), "nomad/jobs/x")
+	have, err := c.Variable(t.Context(), v.Path)
 	if err != nil || have.Items["a"] != "1" {
 		t.Fatalf("%v, %v", have, err)
 	}
-	if err := c.PutVariable(t.Context(), have); err != nil {
-		t.Errorf("with the right index: %v", err)
+	if err := c.PutVariable(t.Context(), v); err != nil {
+		t.Errorf("with the index that it was written at: %v", err)
+	}
+	if err := c.PutVariable(t.Context(), have); !errors.As(err, &moved) {
+		t.Errorf("with an older index: %v", err)
 	}
 }
 

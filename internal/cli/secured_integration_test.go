@@ -45,7 +45,7 @@ func documentedRules(t *testing.T) map[string]string {
 
 func newSecured(t *testing.T) *secured {
 	rules := documentedRules(t)
-	for _, name := range []string{"packctl-read.nomad.hcl", "packctl-write.nomad.hcl", "packctl.consul.hcl"} {
+	for _, name := range []string{"packctl-read.nomad.hcl", "packctl-write.nomad.hcl", "packctl-operate.nomad.hcl", "packctl.consul.hcl"} {
 		if rules[name] == "" {
 			t.Fatalf("docs/operations.md has no block # %s", name)
 		}
@@ -59,12 +59,13 @@ func newSecured(t *testing.T) *secured {
 		"-var", "consul_address=" + s.pair.Consul.URL, "-var", "ca=" + s.pair.CA}
 
 	n := s.pair.NomadClient(t, realtest.Management)
-	for _, name := range []string{"read", "write"} {
-		policy := "packctl-" + name
-		if _, err := n.ACLPolicies().Upsert(&nomad.ACLPolicy{Name: policy, Rules: rules[policy+".nomad.hcl"]}, nil); err != nil {
-			t.Fatalf("policy %s: %v", policy, err)
+	for name, policies := range map[string][]string{"read": {"packctl-read"}, "write": {"packctl-write"}, "operate": {"packctl-write", "packctl-operate"}} {
+		for _, policy := range policies {
+			if _, err := n.ACLPolicies().Upsert(&nomad.ACLPolicy{Name: policy, Rules: rules[policy+".nomad.hcl"]}, nil); err != nil {
+				t.Fatalf("policy %s: %v", policy, err)
+			}
 		}
-		token, _, err := n.ACLTokens().Create(&nomad.ACLToken{Name: policy, Type: "client", Policies: []string{policy}}, nil)
+		token, _, err := n.ACLTokens().Create(&nomad.ACLToken{Name: name, Type: "client", Policies: policies}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -145,5 +146,40 @@ func TestSecuredCluster(t *testing.T) {
 			t.Errorf("%s", out)
 		}
 	})
+	t.Run("plan", func(t *testing.T) {
+		if out := s.packctl(t, "write", 2, append([]string{"plan", "-detailed-exitcode", "-var", "greeting=hi"}, s.pack...)...); !strings.Contains(out, "good evening") {
+			t.Errorf("it does not show what changes:\n%s", out)
+		}
+	})
+	t.Run("history and get", func(t *testing.T) {
+		if out := s.packctl(t, "read", 0, "history", "secured"); strings.Count(out, "healthy") != 2 {
+			t.Errorf("%s", out)
+		}
+		if out := s.packctl(t, "read", 0, "get", "values", "secured"); !strings.Contains(out, "good evening") {
+			t.Errorf("%s", out)
+		}
+	})
+	t.Run("rollback", func(t *testing.T) { s.packctl(t, "write", 0, "rollback", "secured", "1") })
+	t.Run("restart and exec", func(t *testing.T) {
+		s.packctl(t, "write", 3, "restart", "secured", "front")
+		s.packctl(t, "operate", 0, "restart", "secured", "front")
+		if out := s.packctl(t, "operate", 0, "exec", "secured/front", "--", "echo", "from inside"); !strings.Contains(out, "from inside") {
+			t.Errorf("%s", out)
+		}
+	})
+	t.Run("credentials", func(t *testing.T) {
+		if out := s.packctl(t, "write", 0, "credential", "list", "secured"); !strings.Contains(out, "login") {
+			t.Errorf("%s", out)
+		}
+		s.packctl(t, "write", 0, "credential", "rotate", "secured", "login")
+	})
+	t.Run("doctor", func(t *testing.T) {
+		if out := s.packctl(t, "write", 0, "doctor"); strings.Contains(out, "✗") {
+			t.Errorf("%s", out)
+		}
+	})
 	t.Run("stop", func(t *testing.T) { s.packctl(t, "write", 0, "stop", "secured") })
+	t.Run("destroy", func(t *testing.T) {
+		s.packctl(t, "operate", 0, "destroy", "secured", "-auto-approve", "-volume", "store")
+	})
 }

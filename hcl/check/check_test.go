@@ -16,6 +16,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/packctl/packctl/hcl/diag"
+	"github.com/packctl/packctl/hcl/diag/diagtest"
 	"github.com/packctl/packctl/hcl/eval"
 	"github.com/packctl/packctl/hcl/jobspec"
 	"github.com/packctl/packctl/hcl/pack"
@@ -23,8 +24,7 @@ import (
 	"github.com/packctl/packctl/hcl/vars"
 )
 
-// A case is a pack with the expected diagnostics on their lines: "# ERROR: id text" or "# WARNING: id text", the text
-// being a part of the detail. Several follow each other after "; ". A file is about the check whose ID is its name, and what others
+// A case is a pack with the expected diagnostics on their lines. A file is about the check whose ID is its name, and what others
 // find in it does not count; in clean.txtar everything counts.
 func TestCheck(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
@@ -39,21 +39,7 @@ func TestCheck(t *testing.T) {
 			}
 			id := strings.TrimSuffix(filepath.Base(file), ".txtar")
 			got := slices.DeleteFunc(Check(assemble(t, archive)), func(d diag.Diagnostic) bool { return id != "clean" && d.ID != id })
-			want := expected(archive)
-			for _, d := range got {
-				i := slices.IndexFunc(want, func(e expectation) bool { return e.meets(d) })
-				if i < 0 {
-					t.Errorf("not expected: %s %s: %s", d.Severity, d.ID, d.Error())
-					continue
-				}
-				want = slices.Delete(want, i, i+1)
-			}
-			for _, d := range got {
-				want = slices.DeleteFunc(want, func(e expectation) bool { return e.related(d) })
-			}
-			for _, e := range want {
-				t.Errorf("not found: %+v", e)
-			}
+			diagtest.Compare(t, archive, "shop", got)
 			ids := slices.Collect(func(yield func(string) bool) {
 				for _, r := range Rules() {
 					if !yield(r.ID) {
@@ -95,47 +81,6 @@ func assemble(t *testing.T, archive *txtar.Archive) *stack.Stack {
 		t.Fatal(diags)
 	}
 	return s
-}
-
-type expectation struct {
-	File     string
-	Line     int
-	Severity string
-	ID       string
-	Text     string
-}
-
-func (e expectation) meets(d diag.Diagnostic) bool {
-	return e.File == d.Subject.Filename && e.Line == d.Subject.Start.Line && e.ID == d.ID &&
-		e.Severity == d.Severity.String() && strings.Contains(d.Detail, e.Text)
-}
-
-// related reports whether a diagnostic shows the line as one that has to do with it: "# RELATED: id text", the text being a
-// part of what it says there.
-func (e expectation) related(d diag.Diagnostic) bool {
-	return e.Severity == "related" && e.ID == d.ID && slices.ContainsFunc(d.Related, func(r diag.Related) bool {
-		return r.Range.Filename == e.File && r.Range.Start.Line == e.Line && strings.Contains(r.Text, e.Text)
-	})
-}
-
-var mark = regexp.MustCompile(`(ERROR|WARNING|RELATED): (\S+) ?(.*)`)
-
-func expected(archive *txtar.Archive) []expectation {
-	var out []expectation
-	for _, f := range archive.Files {
-		for i, line := range strings.Split(string(f.Data), "\n") {
-			_, comment, found := strings.Cut(line, "# ")
-			if !found {
-				continue
-			}
-			for _, part := range strings.Split(comment, "; ") {
-				if m := mark.FindStringSubmatch(part); m != nil {
-					out = append(out, expectation{"shop/" + f.Name, i + 1, strings.ToLower(m[1]), m[2], m[3]})
-				}
-			}
-		}
-	}
-	return out
 }
 
 func TestRulesAreOrderedAndExplained(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/packctl/packctl/hcl/diag"
+	"github.com/packctl/packctl/hcl/spec"
 	"github.com/packctl/packctl/hcl/stack"
 )
 
@@ -84,9 +85,9 @@ func (c *configCheck) check(at place, path string, body configBody, values map[s
 }
 
 func (c *configCheck) blocks(at place, key string, field configField, v any) {
-	bodies, ok := asBlocks(v)
+	bodies, ok := spec.Blocks(v)
 	switch {
-	case !ok:
+	case !ok || v == nil:
 		c.error(at.attr(key), configSummary, "%s of driver %s is a block, %s { … }, not %s.", key, c.driver, key, describe(v))
 		return
 	case len(bodies) > 1 && !field.many:
@@ -104,26 +105,6 @@ func (c *configCheck) blocks(at place, key string, field configField, v any) {
 // valuePlace makes an attribute's place do for a block's.
 func valuePlace(at place, key string) place {
 	return place{at.job, append(slices.Clone(at.steps), stack.Attr(key))}
-}
-
-func asBlocks(v any) ([]map[string]any, bool) {
-	switch v := v.(type) {
-	case map[string]any:
-		return []map[string]any{v}, true
-	case []map[string]any:
-		return v, true
-	case []any:
-		var out []map[string]any
-		for _, x := range v {
-			m, ok := x.(map[string]any)
-			if !ok {
-				return nil, false
-			}
-			out = append(out, m)
-		}
-		return out, true
-	}
-	return nil, false
 }
 
 // fits reports whether a value can be converted to a kind, as HCL does it. What holds a runtime expression can.
@@ -149,8 +130,8 @@ func fits(kind string, v any) bool {
 		list, ok := v.([]any)
 		return ok && !slices.ContainsFunc(list, func(x any) bool { return !scalar(x) })
 	case "map", "list(map(string))", "map(string)":
-		bodies, ok := asBlocks(v)
-		return ok && !slices.ContainsFunc(bodies, func(m map[string]any) bool {
+		bodies, ok := spec.Blocks(v)
+		return ok && v != nil && !slices.ContainsFunc(bodies, func(m map[string]any) bool {
 			return slices.ContainsFunc(slices.Collect(maps.Values(m)), func(x any) bool { return !scalar(x) })
 		})
 	}

@@ -16,9 +16,9 @@ type body struct {
 	values map[string]any
 }
 
-// blocks reads what stands under a block's name: Nomad's parser makes a list of maps of it, its JSON a list of anything, and an
+// Blocks reads what stands under a block's name: Nomad's parser makes a list of maps of it, its JSON a list of anything, and an
 // author may have written an object. Nothing at all is no block; false is something else.
-func blocks(v any) ([]map[string]any, bool) {
+func Blocks(v any) ([]map[string]any, bool) {
 	switch v := v.(type) {
 	case nil:
 		return nil, true

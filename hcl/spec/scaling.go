@@ -91,7 +91,7 @@ func DecodeScaling(policy map[string]any, release string) (*Scaling, []PolicyFau
 type policyDecoder struct{ faults []PolicyFault }
 
 func (d *policyDecoder) target(v any) Target {
-	all, ok := blocks(v)
+	all, ok := Blocks(v)
 	if !ok || len(all) != 1 {
 		d.faults = append(d.faults, PolicyFault{Block: "target", Nth: max(len(all)-1, 0),
 			Text: "A policy has one target block: target { wait = \"30s\" }, or backlog or occupancy."})
@@ -113,7 +113,7 @@ func (d *policyDecoder) target(v any) Target {
 
 func (d *policyDecoder) queues(v any, release string) []Queue {
 	const want = "A queue has a name and a type: queue \"default\" { type = \"laravel\" }."
-	all, ok := blocks(v)
+	all, ok := Blocks(v)
 	if !ok || len(all) == 0 {
 		d.faults = append(d.faults, PolicyFault{Block: "queue", Text: "The policy names no queue. " + want})
 		return nil
@@ -122,7 +122,7 @@ func (d *policyDecoder) queues(v any, release string) []Queue {
 	nth := -1
 	for _, labelled := range all {
 		for _, name := range slices.Sorted(maps.Keys(labelled)) {
-			bodies, ok := blocks(labelled[name])
+			bodies, ok := Blocks(labelled[name])
 			if !ok { // a queue without a label: its attributes stand where the label would
 				nth++
 				d.faults = append(d.faults, PolicyFault{Block: "queue", Nth: nth, Text: want})

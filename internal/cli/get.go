@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 )
@@ -51,7 +50,7 @@ func newCmdGetManifest(f *Factory, runF func(context.Context, *GetOptions) error
 
 func getCommand(f *Factory, runF func(context.Context, *GetOptions) error, do func(context.Context, *GetOptions) error, cmd *cobra.Command) *cobra.Command {
 	opts := &GetOptions{Factory: f}
-	cmd.Args = opts.args
+	cmd.Args = releaseAndRevision(&opts.Pack, &opts.Revision)
 	cmd.ValidArgsFunction = f.completeReleases(&opts.Pack, &opts.Cluster)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if runF != nil {
@@ -63,22 +62,6 @@ func getCommand(f *Factory, runF func(context.Context, *GetOptions) error, do fu
 	opts.Cluster.register(cmd)
 	outputFlag(cmd, &opts.Output, "text", "json")
 	return cmd
-}
-
-// args takes the release and the revision.
-func (opts *GetOptions) args(cmd *cobra.Command, args []string) error {
-	if len(args) > 2 {
-		return WithHint(fmt.Errorf("'%s' takes a release and a revision, but got %q too", cmd.CommandPath(), args[2]), "see '"+cmd.CommandPath()+" --help'")
-	}
-	if len(args) == 2 {
-		n, err := revisionArg(args[1])
-		if err != nil {
-			return err
-		}
-		opts.Revision = n
-		args = args[:1]
-	}
-	return oneRelease(&opts.Pack)(cmd, args)
 }
 
 func getValues(ctx context.Context, opts *GetOptions) error {

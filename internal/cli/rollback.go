@@ -35,7 +35,7 @@ func NewCmdRollback(f *Factory, runF func(context.Context, *RollbackOptions) err
 			"revision did not have are stopped; counts that an autoscaler owns stay; volumes, data and credentials stay. A job goes back\n" +
 			"before those that it waits for, as long as they serve. It needs no pack folder, and becomes a new revision.\n\n" + exitCodes,
 		Example:           "  packctl rollback appstack\n  packctl rollback appstack 3 --timeout 10m",
-		Args:              opts.args,
+		Args:              releaseAndRevision(&opts.Pack, &opts.Revision),
 		ValidArgsFunction: f.completeReleases(&opts.Pack, &opts.Cluster),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if runF != nil {
@@ -71,20 +71,22 @@ const exitCodes = "Exit codes:\n\n" +
 	"  7  interrupted; what was submitted goes on\n" +
 	"  8  somebody else changed or owns a job, or works on the release"
 
-// args takes the release and the revision.
-func (opts *RollbackOptions) args(cmd *cobra.Command, args []string) error {
-	if len(args) > 2 {
-		return WithHint(fmt.Errorf("'%s' takes a release and a revision, but got %q too", cmd.CommandPath(), args[2]), "see '"+cmd.CommandPath()+" --help'")
-	}
-	if len(args) == 2 {
-		n, err := revisionArg(args[1])
-		if err != nil {
-			return err
+// releaseAndRevision takes a release and, where one is given, the number of a revision.
+func releaseAndRevision(flags *packFlags, revision *int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > 2 {
+			return WithHint(fmt.Errorf("'%s' takes a release and a revision, but got %q too", cmd.CommandPath(), args[2]), "see '"+cmd.CommandPath()+" --help'")
 		}
-		opts.Revision = n
-		args = args[:1]
+		if len(args) == 2 {
+			n, err := revisionArg(args[1])
+			if err != nil {
+				return err
+			}
+			*revision = n
+			args = args[:1]
+		}
+		return oneRelease(flags)(cmd, args)
 	}
-	return oneRelease(&opts.Pack)(cmd, args)
 }
 
 // revisionArg is a revision's number.

@@ -19,6 +19,7 @@ const (
 	whole        = 4 << 20
 	perTurn      = 32  // of a loop: a scope and a value
 	perElement   = 16  // that is walked over
+	perCall      = 32  // of a function; try and can call what they are given twice, and so on within it
 	bytesPerUnit = 8   // of a text that is made
 	bytesRead    = 128 // of a text that a function reads, for a unit
 
@@ -97,6 +98,6 @@ func (b *Budget) Tell() hcl.Diagnostics {
 func (b *Budget) Over() hcl.Diagnostics {
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError, Summary: "Too much to compute", Subject: b.at,
-		Detail: "What this makes is more than a pack may compute: about 130,000 turns of loops or 32 MB of text in all. Loop over less, or make the text smaller.",
+		Detail: "What this makes is more than a pack may compute: about 130,000 turns of loops and calls of functions or 32 MB of text in all. Loop over less, or make the text smaller.",
 	}}
 }

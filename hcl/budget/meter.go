@@ -159,7 +159,7 @@ type call struct {
 
 func (c *call) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	f, known := lookup(ctx, c.call.Name)
-	if c.budget.Spent() {
+	if !c.budget.spend(perCall, c.Range()) {
 		return cty.DynamicVal, nil
 	}
 	if !known {

@@ -103,7 +103,7 @@ func (x *exprEval) inside(e hclsyntax.Expression, at slot) ([]edit, hcl.Diagnost
 	if !failed.HasErrors() {
 		return out, nil
 	}
-	if !x.replaceable(e, at) {
+	if x.budget.Spent() || !x.replaceable(e, at) {
 		return nil, failed
 	}
 	whole, diags := x.literal(e, at, x.scope.lenient())

@@ -79,6 +79,7 @@ func bombs() map[string]string {
 		"loops, filtered":             `jsonencode([for a in range(1000) : a if length([for b in range(1000) : b if length(▶[for c in range(1000) : c]) == 0]) == 0])`,
 		"loops of pairs":              `jsonencode({ for a in range(1000) : a => { for b in range(1000) : b => ▶{ for c in range(1000) : c => c } } })`,
 		"loops behind try":            `try(jsonencode([for a in range(1000) : [for b in range(1000) : ▶[for c in range(1000) : a]]]), "x")`,
+		"calls in calls":              "▶" + strings.Repeat("try(", 60) + "pack.name" + strings.Repeat(")", 60),
 		"splats in loops":             `jsonencode([for a in range(1000) : [for b in range(1000) : ▶range(1000)[*]]])`,
 		"calls in loops":              `jsonencode([for a in range(1000) : [for b in range(1000) : length(▶range(1000))]])`,
 		"a product of sets":           `length(▶setproduct(range(1000), range(1000), range(1000)))`,

@@ -139,6 +139,8 @@ func (f *Factory) completeFlags(root *cobra.Command) {
 		"var-file": suggest(cobra.ShellCompDirectiveFilterFileExt, "hcl"),
 		"dir":      suggest(cobra.ShellCompDirectiveFilterDirs),
 		"data-dir": suggest(cobra.ShellCompDirectiveFilterDirs),
+		"out":      suggest(cobra.ShellCompDirectiveDefault),
+		"plan":     suggest(cobra.ShellCompDirectiveDefault),
 		"junit":    suggest(cobra.ShellCompDirectiveDefault),
 	}
 	for _, cmd := range root.Commands() {

@@ -30,7 +30,7 @@ func connect(flags ClusterFlags) (Releaser, error) {
 	if err != nil {
 		return nil, WithHint(err, "look at CONSUL_HTTP_ADDR, CONSUL_CACERT, CONSUL_CLIENT_CERT and CONSUL_CLIENT_KEY")
 	}
-	deps := release.Deps{Nomad: n, Health: c, Owner: owner()}
+	deps := release.Deps{Nomad: n, Health: c, Owner: owner(), Cluster: release.Cluster{Address: n.Address(), Region: n.Region()}}
 	if onThisMachine(n.Address()) {
 		deps.Local = localPorts{}
 	}

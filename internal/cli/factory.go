@@ -34,6 +34,8 @@ type Factory struct {
 // Releaser works on releases on a cluster.
 type Releaser interface {
 	Plan(ctx context.Context, s *stack.Stack, opt release.RunOptions, obs release.Observer) (*release.Plan, error)
+	Draft(ctx context.Context, s *stack.Stack, opt release.RunOptions, obs release.Observer) (*release.Plan, *release.PlanFile, error)
+	RunPlan(ctx context.Context, f *release.PlanFile, opt release.RunOptions, obs release.Observer) (*release.Result, error)
 	Run(ctx context.Context, s *stack.Stack, opt release.RunOptions, obs release.Observer) (*release.Result, error)
 	Stop(ctx context.Context, opt release.StopOptions, obs release.Observer) (*release.Result, error)
 	Scale(ctx context.Context, opt release.ScaleOptions, obs release.Observer) (*release.Result, error)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,7 @@ type PlanOptions struct {
 	DetailedCode bool
 	Timeout      time.Duration
 	Output       string
+	Out          string // a file
 	Adopt        bool
 }
 
@@ -29,6 +31,8 @@ func NewCmdPlan(f *Factory, runF func(context.Context, *PlanOptions) error) *cob
 		Long: "plan asks Nomad what a run of the pack would do: jobs created, changed with new allocations, changed in place, unchanged\n" +
 			"and stopped because the pack no longer has them; of each tier the fields that change; credentials and volumes that would\n" +
 			"be made; counts that stay because an autoscaler owns them; and what would have no place in the cluster.\n\n" +
+			"With -out the plan is also written to a file, with the rendered jobs and without any secret, and packctl run -plan FILE does\n" +
+			"just that, or is refused when the cluster is no longer as it was. A plan that a run would be refused for is not written.\n\n" +
 			"Values of credentials are never shown. Exit codes:\n\n" +
 			"  0  planned; with -detailed-exitcode: a run would change nothing\n" +
 			"  1  the pack or the command line is wrong\n" +
@@ -38,7 +42,7 @@ func NewCmdPlan(f *Factory, runF func(context.Context, *PlanOptions) error) *cob
 			"  6  the time was over\n" +
 			"  7  interrupted\n" +
 			"  8  a run would be refused: a job belongs to another release, or to nobody",
-		Example:           "  packctl plan appstack -var env=prod\n  packctl plan appstack -detailed-exitcode -o json",
+		Example:           "  packctl plan appstack -var env=prod\n  packctl plan appstack -detailed-exitcode -o json\n  packctl plan appstack -out appstack.plan",
 		Args:              f.onePack(&opts.Pack),
 		ValidArgsFunction: f.completePacks,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -52,6 +56,7 @@ func NewCmdPlan(f *Factory, runF func(context.Context, *PlanOptions) error) *cob
 	opts.Pack.registerMemory(cmd)
 	opts.Cluster.register(cmd)
 	cmd.Flags().BoolVar(&opts.DetailedCode, "detailed-exitcode", false, "exit with code 2 when a run would change something")
+	cmd.Flags().StringVar(&opts.Out, "out", "", "also write the plan to a `file`, for packctl run -plan")
 	cmd.Flags().BoolVar(&opts.Adopt, "adopt", false, "plan to take over jobs that belong to another release or to nobody")
 	cmd.Flags().DurationVar(&opts.Timeout, "timeout", 0, "give up after this `time`")
 	outputFlag(cmd, &opts.Output, "text", "json")
@@ -61,13 +66,25 @@ func NewCmdPlan(f *Factory, runF func(context.Context, *PlanOptions) error) *cob
 func planRun(ctx context.Context, opts *PlanOptions) error {
 	f := opts.Factory
 	v := f.view(opts.Output)
-	l, engine, _, err := f.loadRemembering(ctx, opts.Pack, opts.Cluster, v)
+	l, engine, seen, err := f.loadRemembering(ctx, opts.Pack, opts.Cluster, v)
 	if err != nil {
 		return err
 	}
-	plan, err := engine.Plan(ctx, l.Stack, release.RunOptions{Version: f.Build.Version, Timeout: opts.Timeout, Adopt: opts.Adopt, Inputs: inputsOf(l.Values)}, silent{})
+	run := release.RunOptions{Version: f.Build.Version, Timeout: opts.Timeout, Adopt: opts.Adopt, Seen: seen, Inputs: inputsOf(l.Values)}
+	var plan *release.Plan
+	var file *release.PlanFile
+	if opts.Out == "" {
+		plan, err = engine.Plan(ctx, l.Stack, run, silent{})
+	} else {
+		plan, file, err = engine.Draft(ctx, l.Stack, run, silent{})
+	}
 	if err == nil || len(plan.Problems) > 0 {
 		v.Planned(plan)
+	}
+	if err == nil && file != nil {
+		if err = f.savePlan(opts.Out, file); err == nil {
+			v.Notice(fmt.Sprintf("the plan is in %s; this does what it shows: packctl run -plan %s", opts.Out, opts.Out))
+		}
 	}
 	if err == nil && opts.DetailedCode && plan.Changes {
 		return &ErrShown{Code: CodeChanges}

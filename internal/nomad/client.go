@@ -31,6 +31,7 @@ type Config struct {
 type Client struct {
 	api       *api.Client
 	address   string
+	region    string
 	namespace string
 }
 
@@ -55,11 +56,14 @@ func New(c Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a Nomad client for %s: %w", address, err)
 	}
-	return &Client{api: client, address: address, namespace: conf.Namespace}, nil
+	return &Client{api: client, address: address, region: conf.Region, namespace: conf.Namespace}, nil
 }
 
 // Address is where the client connects to.
 func (c *Client) Address() string { return c.address }
+
+// Region is the one that the client asks for; empty: that of the agent.
+func (c *Client) Region() string { return c.region }
 
 // Namespace is the one that the client works in.
 func (c *Client) Namespace() string { return c.namespace }

@@ -11,12 +11,13 @@ import (
 
 // Deps are the outside world of an Engine.
 type Deps struct {
-	Nomad  Nomad
-	Health Health     // nil: Consul is not asked, Nomad's word about health decides alone
-	Local  LocalPorts // nil: the Nomad agent is not on this machine
-	Now    func() time.Time
-	places *places
-	Owner  string // who holds the lock, for others to read: "ann@laptop, pid 4711"; up to the comma who makes a revision
+	Nomad   Nomad
+	Health  Health     // nil: Consul is not asked, Nomad's word about health decides alone
+	Local   LocalPorts // nil: the Nomad agent is not on this machine
+	Now     func() time.Time
+	places  *places
+	Cluster Cluster // that a plan file is for
+	Owner   string  // who holds the lock, for others to read: "ann@laptop, pid 4711"; up to the comma who makes a revision
 }
 
 // Nomad is what the engine needs of a Nomad cluster, in one namespace. New puts a placed before it, which asks for each job

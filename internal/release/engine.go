@@ -43,30 +43,37 @@ var (
 
 // Run brings a stack up, or up to date, and watches it to the end. The Result is never nil; an error is always an *Error.
 func (e *Engine) Run(ctx context.Context, s *stack.Stack, opt RunOptions, obs Observer) (*Result, error) {
-	r := &run{
-		verb:     verb{deps: e.deps, obs: obs, began: e.deps.Now()},
-		manifest: manifestOf(s),
-		opt:      opt,
-	}
-	r.res = &Result{Release: s.Release.Name, Namespace: s.Release.Namespace}
+	r := e.newRun(s, opt, obs)
 	return r.finish(ctx, opt.Timeout, r.do)
 }
 
 // Plan says what Run would do, and changes nothing. The Plan is never nil and as complete as could be found out; an error
 // is always an *Error: also what would keep a run from beginning, which stands in the plan's Problems too.
 func (e *Engine) Plan(ctx context.Context, s *stack.Stack, opt RunOptions, obs Observer) (*Plan, error) {
+	return e.newRun(s, opt, obs).draft(ctx, nil)
+}
+
+func (e *Engine) newRun(s *stack.Stack, opt RunOptions, obs Observer) *run {
 	r := &run{
 		verb:     verb{deps: e.deps, obs: obs, began: e.deps.Now()},
 		manifest: manifestOf(s),
 		opt:      opt,
 	}
 	r.res = &Result{Release: s.Release.Name, Namespace: s.Release.Namespace}
+	return r
+}
+
+// draft plans, and hands a plan that a run could carry out to then, where that is not nil.
+func (r *run) draft(ctx context.Context, then func(context.Context, *Plan) error) (*Plan, error) {
 	plan := newPlan(r.manifest)
-	_, err := r.finish(ctx, opt.Timeout, func(ctx context.Context) error {
+	_, err := r.finish(ctx, r.opt.Timeout, func(ctx context.Context) error {
 		r.enter(PhasePlan, "planning release %s of pack %s", r.manifest.Release.Name, r.manifest.Pack.Name)
 		err := r.reach(ctx)
 		if err == nil {
 			plan, err = r.plan(ctx)
+		}
+		if err == nil && then != nil {
+			err = then(ctx, plan)
 		}
 		return err
 	})

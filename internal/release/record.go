@@ -96,9 +96,8 @@ func (r *run) begin(ctx context.Context) error {
 	if r.history.newest != nil {
 		number = r.history.newest.Number + 1
 	}
-	who, _, _ := strings.Cut(r.deps.Owner, ",")
 	m := r.manifest
-	now := &Revision{Number: number, Started: r.deps.Now().UTC(), Who: who, Packctl: r.opt.Version, Pack: m.Pack.Name, PackVersion: m.Pack.Version,
+	now := &Revision{Number: number, Started: r.deps.Now().UTC(), Who: r.who(), Packctl: r.opt.Version, Pack: m.Pack.Name, PackVersion: m.Pack.Version,
 		Env: r.opt.Inputs.Env, Stops: r.stops(), Outcome: Pending}
 	_, now.After = r.events()
 	var err error
@@ -124,6 +123,12 @@ func (r *run) begin(ctx context.Context) error {
 	}
 	r.history.now, r.res.Revision = now, number
 	return nil
+}
+
+// who is the person that works on the release.
+func (v *verb) who() string {
+	who, _, _ := strings.Cut(v.deps.Owner, ",")
+	return who
 }
 
 // resume takes the newest revision up again when this run has nothing to submit, and that one was just this manifest and did
@@ -245,13 +250,16 @@ type Inputs struct {
 	Known  bool // what is said here is all that was given; else nothing is known of it
 	Env    string
 	Values []Input // by name
+	Own    []Input // sensitive ones that the pack's own files give, which a plan file may need
 }
 
-// Input is one value that was given.
+// Input is one value.
 type Input struct {
 	Name      string
 	Value     string // as HCL writes it
 	Sensitive bool
+	Text      string // of a sensitive one: as the environment gives it, which is a string itself and other types as HCL
+	IsText    bool   // it is a string
 }
 
 // given are the inputs as they are recorded.

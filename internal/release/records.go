@@ -266,6 +266,11 @@ func unpack(text, sum string) (*Manifest, error) {
 	if got := sumOf(data); got != sum {
 		return nil, fmt.Errorf("it is not what was recorded: its sum is %.12s, not %.12s", got, cmp.Or(sum, "none"))
 	}
+	return unwire(data)
+}
+
+// unwire is the manifest of what wire made.
+func unwire(data []byte) (*Manifest, error) {
 	var in recorded
 	if err := json.Unmarshal(data, &in); err != nil {
 		return nil, err

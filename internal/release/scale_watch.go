@@ -88,7 +88,7 @@ func (s *scale) askFor(ctx context.Context, t *target, now *api.Job) error {
 	if why, hint := unscalable(now, t.group, t.count); why != "" { // it has changed since it was found
 		return &Error{Outcome: Conflict, Err: errors.New(why), Hint: hint}
 	}
-	by, _, _ := strings.Cut(s.deps.Owner, ",")
+	by := s.who()
 	err := s.deps.Nomad.Scale(ctx, t.job.ID, t.group, t.count, scaledBy+by, value(now.JobModifyIndex))
 	var blocked FaultBlocked
 	var moved FaultMoved

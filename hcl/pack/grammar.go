@@ -131,7 +131,7 @@ func meanings() map[string]meaning {
 		"volume.constraint.value":                      {text, ""},
 		"hook":                                         {"", "a batch job of the pack that runs at these moments, and only then"},
 		"hook.job":                                     {text, "required; the label of a job of type batch or sysbatch"},
-		"hook.on":                                      {texts, "required; pre-install, post-install, pre-upgrade, post-upgrade, pre-rollback, post-rollback, test"},
+		"hook.on":                                      {texts, "required; pre-install, post-install, pre-upgrade, post-upgrade, pre-rollback, post-rollback, pre-delete, test"},
 		"hook.timeout":                                 {"<duration>", `how long it may take; default "10m"`},
 		"hook.when":                                    when,
 		"output":                                       {"", "told after run"},

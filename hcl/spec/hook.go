@@ -13,12 +13,13 @@ const (
 	PostUpgrade  Event = "post-upgrade"  // when all of it is healthy again
 	PreRollback  Event = "pre-rollback"  // before an earlier revision is brought back
 	PostRollback Event = "post-rollback" // when it is healthy
+	PreDelete    Event = "pre-delete"    // before a release is destroyed
 	Test         Event = "test"          // when somebody asks: packctl test -live
 )
 
 // Events lists them, in the order in which a release meets them.
 func Events() []Event {
-	return []Event{PreInstall, PostInstall, PreUpgrade, PostUpgrade, PreRollback, PostRollback, Test}
+	return []Event{PreInstall, PostInstall, PreUpgrade, PostUpgrade, PreRollback, PostRollback, PreDelete, Test}
 }
 
 // DefaultHookTimeout is how long a hook may take when its block does not say.

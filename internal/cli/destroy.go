@@ -22,6 +22,7 @@ type DestroyOptions struct {
 	Volumes     []string
 	Credentials []string
 	AllData     bool
+	NoHooks     bool
 	Approved    bool
 	Timeout     time.Duration
 	Output      string
@@ -33,7 +34,8 @@ func NewCmdDestroy(f *Factory, runF func(context.Context, *DestroyOptions) error
 	cmd := &cobra.Command{
 		Use:   "destroy <release or pack>",
 		Short: "Stop a release and make Nomad forget its jobs; data goes only when it is named",
-		Long: "destroy stops the jobs of a release, those that others wait for last, and makes Nomad forget them. Volumes, credentials and\n" +
+		Long: "destroy runs the hooks of pre-delete, and ends there when one fails (exit code 4). Then it stops\n" +
+			"the jobs of a release, those that others wait for last, and makes Nomad forget them. Volumes, credentials and\n" +
 			"the history stay, and it says what stays; what is named with --volume and --credential is deleted, with --all-data\n" +
 			"all of it. The same command deletes more of it later, when the jobs are long gone.\n\n" +
 			"On a terminal it shows what it is about to do and asks; elsewhere it needs -auto-approve. Exit codes are those of 'packctl run'.",
@@ -52,6 +54,7 @@ func NewCmdDestroy(f *Factory, runF func(context.Context, *DestroyOptions) error
 	fs.StringArrayVar(&opts.Volumes, "volume", nil, "delete this `volume` with its data (repeatable)")
 	fs.StringArrayVar(&opts.Credentials, "credential", nil, "delete this `credential` (repeatable)")
 	fs.BoolVar(&opts.AllData, "all-data", false, "delete all volumes, all credentials and the history")
+	noHooksFlag(cmd, &opts.NoHooks)
 	fs.BoolVar(&opts.Approved, "auto-approve", false, "do not ask")
 	fs.DurationVar(&opts.Timeout, "timeout", 0, "give up waiting after this `time`")
 	opts.Pack.registerRelease(cmd)
@@ -76,6 +79,7 @@ func destroyRun(ctx context.Context, opts *DestroyOptions) error {
 		Volumes:     opts.Volumes,
 		Credentials: opts.Credentials,
 		AllData:     opts.AllData,
+		NoHooks:     opts.NoHooks,
 		Timeout:     opts.Timeout,
 	}
 	if !opts.Approved {

@@ -19,6 +19,7 @@ type RollbackOptions struct {
 	Revision int // 0: the last healthy one before the present one
 	Detach   bool
 	Atomic   bool
+	NoHooks  bool
 	Timeout  time.Duration
 	History  int
 	Output   string
@@ -49,10 +50,15 @@ func NewCmdRollback(f *Factory, runF func(context.Context, *RollbackOptions) err
 	fs := cmd.Flags()
 	fs.BoolVar(&opts.Detach, "detach", false, "end when everything is submitted")
 	fs.BoolVar(&opts.Atomic, "atomic", false, "when it fails, go back to the last healthy revision")
+	noHooksFlag(cmd, &opts.NoHooks)
 	fs.DurationVar(&opts.Timeout, "timeout", 0, "give up after this `time` (default: the deployments' own deadlines)")
 	historyMaxFlag(cmd, &opts.History)
 	outputFlag(cmd, &opts.Output, "text", "json")
 	return cmd
+}
+
+func noHooksFlag(cmd *cobra.Command, to *bool) {
+	cmd.Flags().BoolVar(to, "no-hooks", false, "run no hook; migrations are none")
 }
 
 func historyMaxFlag(cmd *cobra.Command, to *int) {
@@ -113,6 +119,7 @@ func rollbackRun(ctx context.Context, opts *RollbackOptions) error {
 		Timeout:    opts.Timeout,
 		Detach:     opts.Detach,
 		Atomic:     opts.Atomic,
+		NoHooks:    opts.NoHooks,
 		HistoryMax: opts.History,
 	}, v)
 	if result != nil {

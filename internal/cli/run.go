@@ -27,6 +27,7 @@ type RunOptions struct {
 	Approval approval
 	Timeout  time.Duration
 	Atomic   bool
+	NoHooks  bool
 	History  int
 	Output   string
 }
@@ -69,6 +70,7 @@ func NewCmdRun(f *Factory, runF func(context.Context, *RunOptions) error) *cobra
 	opts.Approval.register(cmd)
 	cmd.Flags().DurationVar(&opts.Timeout, "timeout", 0, "give up after this `time`; what was submitted goes on (default: the deployments' own deadlines)")
 	cmd.Flags().BoolVar(&opts.Atomic, "atomic", false, "when it fails, bring every job back to the last healthy revision (exit code 5); data stays")
+	noHooksFlag(cmd, &opts.NoHooks)
 	historyMaxFlag(cmd, &opts.History)
 	outputFlag(cmd, &opts.Output, "text", "json")
 	return cmd
@@ -100,6 +102,7 @@ func (opts *RunOptions) release() release.RunOptions {
 		Timeout:    opts.Timeout,
 		Detach:     opts.Detach,
 		Atomic:     opts.Atomic,
+		NoHooks:    opts.NoHooks,
 		HistoryMax: opts.History,
 	}
 }

@@ -20,6 +20,7 @@ type DestroyOptions struct {
 	Volumes     []string // names, with or without the release's in front
 	Credentials []string
 	AllData     bool // every volume, every credential, the history
+	NoHooks     bool // run no hook, and need no record that can be read
 	Timeout     time.Duration
 	Confirm     func(*Destruction) error // nil: nobody is asked; an error ends the verb before anything is changed
 }
@@ -28,6 +29,7 @@ type DestroyOptions struct {
 type Destruction struct {
 	Release     string   `json:"release"`
 	Namespace   string   `json:"namespace"`
+	Hooks       []string `json:"hooks"` // that run first, in this order
 	Jobs        []string `json:"jobs"`
 	Volumes     []string `json:"volumes"`
 	Credentials []string `json:"credentials"`
@@ -57,15 +59,24 @@ type destroy struct {
 	volumes  map[string]string           // that exist: IDs by name
 	secrets  map[string]stack.Credential // that stand somewhere, by name
 	revision []string                    // paths of the release's own variables
+	known    *Manifest                   // of the newest record; nil: there is none that can be read
+	hooks    *run                        // has the manifest of the revision in effect; nil: no hook is due
 }
 
 func (d *destroy) do(ctx context.Context) error {
 	d.enter(PhasePlan, "looking for what there is of release %s", d.opt.Release)
+	newest, err := d.remembered(ctx)
+	if err != nil {
+		return err
+	}
 	listed, err := d.deps.Nomad.ReleaseJobs(ctx, d.opt.Release)
 	if err != nil {
 		return err
 	}
 	if err := d.survey(ctx, listed); err != nil {
+		return err
+	}
+	if err := d.dueHooks(ctx, listed); err != nil {
 		return err
 	}
 	if d.opt.Confirm != nil {
@@ -74,6 +85,9 @@ func (d *destroy) do(ctx context.Context) error {
 		}
 	}
 	return d.locked(ctx, d.opt.Release, func(ctx context.Context) error {
+		if listed, err = d.preDelete(ctx, newest, listed); err != nil {
+			return err
+		}
 		if err := d.waves(ctx, listed); err != nil {
 			return err
 		}
@@ -83,7 +97,7 @@ func (d *destroy) do(ctx context.Context) error {
 
 // survey finds out what there is, and what of it is to go.
 func (d *destroy) survey(ctx context.Context, listed []*api.JobListStub) error {
-	d.what = &Destruction{Release: d.opt.Release, Namespace: d.opt.Namespace, Jobs: []string{}, History: d.opt.AllData}
+	d.what = &Destruction{Release: d.opt.Release, Namespace: d.opt.Namespace, Hooks: []string{}, Jobs: []string{}, History: d.opt.AllData}
 	d.volumes, d.secrets = map[string]string{}, map[string]stack.Credential{}
 	names := map[string]bool{}
 	for _, stub := range listed {
@@ -137,21 +151,13 @@ func (d *destroy) recorded(ctx context.Context, volumes map[string]bool) error {
 		return err
 	}
 	d.what.Kept.Revisions = len(l.heads)
-	if l.newest() == 0 {
+	if d.known == nil {
 		return nil
 	}
-	rev, err := s.read(ctx, l.newest())
-	if err != nil || rev == nil {
-		return err
-	}
-	m, err := s.manifest(ctx, rev)
-	if err != nil {
-		return err
-	}
-	for _, v := range m.Volumes {
+	for _, v := range d.known.Volumes {
 		volumes[v.Spec.Name] = true
 	}
-	for _, c := range m.Credentials {
+	for _, c := range d.known.Credentials {
 		for _, reader := range c.Readers {
 			v, err := d.deps.Nomad.Variable(ctx, variableOf(reader))
 			if err != nil {

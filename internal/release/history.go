@@ -36,7 +36,11 @@ func (v *verb) revision(ctx context.Context, release string, number int) (*Revis
 		return nil, nil, err
 	}
 	m, err := s.manifest(ctx, rev)
-	return rev, m, err
+	if err != nil {
+		return nil, nil, err
+	}
+	v.deps.places.learn(m)
+	return rev, m, nil
 }
 
 // Memory is what a release was given the last time that it changed.

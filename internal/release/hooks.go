@@ -80,7 +80,12 @@ func (r *run) preHooks(ctx context.Context) error {
 		return nil
 	}
 	before, _ := r.events()
-	return r.hooks(ctx, before, r.manifest.hooksOn(before))
+	due := r.manifest.hooksOn(before)
+	if len(due) > 0 && r.opt.NoHooks {
+		r.say(Info, "", "%s left out: -no-hooks", countHooks(len(due), before))
+		return nil
+	}
+	return r.hooks(ctx, before, due)
 }
 
 // postHooks run when everything is healthy, after a run that changed something, and after one that did not when they are
@@ -94,6 +99,10 @@ func (r *run) postHooks(ctx context.Context) error {
 	}
 	due := r.manifest.hooksOn(after)
 	if len(due) == 0 {
+		return nil
+	}
+	if r.opt.NoHooks {
+		r.say(Info, "", "%s left out: -no-hooks", countHooks(len(due), after))
 		return nil
 	}
 	if r.opt.Detach {
@@ -160,6 +169,8 @@ func hookError(h Hook, event spec.Event, err *Error) error {
 	switch {
 	case event == spec.Test:
 		out.Hint = "nothing of the release was changed"
+	case event == spec.PreDelete:
+		out.Hint = "nothing was stopped or deleted; mend what the hook found and destroy again, or leave the hooks out: -no-hooks"
 	case strings.HasPrefix(string(event), "pre-"):
 		out.Hint = "nothing of the release was changed; mend what the hook found, and run again"
 	default:

@@ -125,6 +125,34 @@ func failingPostHook(t *testing.T, r *real) {
 	}
 }
 
+func hooksBeforeTheEnd(t *testing.T, r *real) {
+	told, mended := filepath.Join(t.TempDir(), "told"), filepath.Join(t.TempDir(), "mended")
+	s := newStack(t, "predelete", []job{{name: "app", script: forever}})
+	withHook(t, s, job{name: "backup", group: noSecondChance,
+		script: writes(told, "$NOMAD_META_packctl_event", "test -f "+mended+" || { echo no room for the backup >&2; exit 7; }; sleep 1; echo done >>"+told)}, spec.PreDelete)
+	r.ok(t, s, release.Healthy)
+	destroy := func() (*release.Result, error) {
+		return r.engine().Destroy(t.Context(), release.DestroyOptions{Release: "predelete", AllData: true, Timeout: time.Minute}, &events{t: t})
+	}
+	res, err := destroy()
+	failed(t, res, err, release.Failed, "backup", "main", 7, "no room for the backup")
+	if job, err := r.nomad.Job(t.Context(), "predelete-app"); err != nil || job == nil || *job.Stop {
+		t.Fatalf("the failed hook let the job be stopped: %v", err)
+	}
+	if err := os.WriteFile(mended, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if res, err = destroy(); err != nil || res.Outcome != release.Healthy {
+		t.Fatalf("outcome %q, error %v", res.Outcome, err)
+	}
+	if got := saidSince(t, told); got != "pre-delete pre-delete done" {
+		t.Errorf("the hook said %q", got)
+	}
+	if left, err := r.nomad.ReleaseJobs(t.Context(), "predelete"); err != nil || len(left) > 0 {
+		t.Errorf("%d jobs are left: %v", len(left), err)
+	}
+}
+
 func hookWithoutPlace(t *testing.T, r *real) {
 	s := newStack(t, "nowhere", []job{{name: "app", script: forever}})
 	withHook(t, s, job{name: "smoke", script: "true", group: `constraint {

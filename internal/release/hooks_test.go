@@ -47,7 +47,7 @@ func TestHooks(t *testing.T) {
 				addHook(s, "z", 0, spec.PreInstall)
 				addHook(s, "a", 0, spec.PreInstall, spec.PreUpgrade)
 				addHook(s, "smoke", 0, spec.PostInstall)
-				addHook(s, "other", 0, spec.PostUpgrade, spec.PreRollback, spec.PostRollback, spec.Test)
+				addHook(s, "other", 0, spec.PostUpgrade, spec.PreRollback, spec.PostRollback, spec.PreDelete, spec.Test)
 			},
 			outcome: Healthy, ran: "pre-install/z pre-install/a post-install/smoke",
 			calls: []string{"register z", "register a", "register db", "register api", "register smoke", "unlock"}},

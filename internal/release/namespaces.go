@@ -48,6 +48,25 @@ func (p *places) volume(name, namespace string) {
 	p.volumes[name] = namespace
 }
 
+// learn notes where the jobs and volumes of a recorded manifest are, except those that it has heard of.
+func (p *places) learn(m *Manifest) {
+	home := cmp.Or(m.Release.Namespace, api.DefaultNamespace)
+	hooks := make([]Job, 0, len(m.Hooks))
+	for _, h := range m.Hooks {
+		hooks = append(hooks, h.Job)
+	}
+	for _, j := range slices.Concat(m.Jobs, hooks) {
+		if p.of(j.ID) == "" {
+			p.job(j.ID, cmp.Or(value(j.Spec.Namespace), home))
+		}
+	}
+	for _, v := range m.Volumes {
+		if p.ofVolume(v.Spec.Name) == "" {
+			p.volume(v.Spec.Name, v.Spec.Namespace)
+		}
+	}
+}
+
 // of is where a job is, "" when it is in the release's own namespace. A child is where its parent is.
 func (p *places) of(id string) string {
 	p.mu.Lock()

@@ -21,6 +21,7 @@ type RunOptions struct {
 	Seen   *int   // the newest revision that was known when the stack was made; nil: when the run is planned
 
 	Atomic     bool // on failure go back to the last healthy revision
+	NoHooks    bool // run none; migrations are none
 	HistoryMax int  // how many revisions are kept; 0: 10
 }
 
@@ -33,6 +34,7 @@ type RollbackOptions struct {
 	Timeout    time.Duration
 	Detach     bool
 	Atomic     bool
+	NoHooks    bool
 	HistoryMax int
 }
 

@@ -84,6 +84,7 @@ func (v *verb) find(ctx context.Context, s *records, rev *Revision) (*finding, e
 		f.lost, f.why = true, err.Error()
 		return f, nil
 	}
+	v.deps.places.learn(m)
 	var now []*planned
 	all := true
 	for _, j := range m.Jobs {
@@ -148,7 +149,7 @@ func (v *verb) asRegistered(ctx context.Context, m *Manifest, j Job) (*planned, 
 	if job.api, err = copyJob(j.Spec); err != nil {
 		return nil, false, err
 	}
-	if m.Release.Namespace != "" {
+	if m.Release.Namespace != "" && value(job.api.Namespace) == "" {
 		job.api.Namespace = &m.Release.Namespace
 	}
 	for _, tg := range job.api.TaskGroups {

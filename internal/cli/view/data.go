@@ -25,6 +25,7 @@ func (h *Human) Destroying(d *release.Destruction) {
 		}
 	}
 	gone := h.err.red("-")
+	show("    hooks that run first:", d.Hooks)
 	show("  "+gone+" jobs:", d.Jobs)
 	show("  "+gone+" volumes, with their data:", d.Volumes)
 	show("  "+gone+" credentials:", d.Credentials)

@@ -119,8 +119,9 @@ mutation: ## Change 2,000 single characters of the packs, and list what validate
 	@go run ./tools/mutation
 
 .PHONY: bench
-bench: ## Render and validate packs of 1 to 1,000 jobs, beside Nomad's parser alone (docs/performance.md)
+bench: tools ## What packctl takes beside Nomad's parser alone, and plan and run beside Nomad's API (docs/performance.md)
 	@go run ./bench
+	@go test -count=1 -v -tags bench -run TestClusterOverhead ./bench
 
 ##@ Checks
 

@@ -15,7 +15,7 @@ func packs(dir string) ([]*measured, error) {
 		if jobs == 1 {
 			m.name = "1 job"
 		}
-		if err := generate(m.pack, jobs); err != nil {
+		if err := write(m.pack, packOf(jobs, jobFile)); err != nil {
 			return nil, err
 		}
 		out = append(out, m)
@@ -29,12 +29,16 @@ func packs(dir string) ([]*measured, error) {
 	return out, nil
 }
 
-// generate writes a pack whose jobs use what packs use: variables, a gate, a service, a template, Nomad's own expressions.
-func generate(dir string, jobs int) error {
+// packOf is a pack of so many jobs of one form.
+func packOf(jobs int, form string) map[string]string {
 	files := map[string]string{"pack.hcl": packFile, "variables.hcl": variablesFile}
 	for i := range jobs {
-		files[fmt.Sprintf("jobs/j%04d.nomad.hcl", i)] = strings.ReplaceAll(jobFile, "NAME", fmt.Sprintf("j%04d", i))
+		files[fmt.Sprintf("jobs/j%04d.nomad.hcl", i)] = strings.ReplaceAll(form, "NAME", fmt.Sprintf("j%04d", i))
 	}
+	return files
+}
+
+func write(dir string, files map[string]string) error {
 	for name, text := range files {
 		at := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
@@ -76,6 +80,7 @@ locals {
 }
 `
 
+// jobFile uses what packs use: variables, a gate, a service, a template, Nomad's own expressions.
 const jobFile = `# A tier as they usually are.
 job "NAME" {
   type        = "service"

@@ -6,7 +6,7 @@ SCRIPT=check
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
 
-tags="integration e2e soak"
+tags="integration e2e soak bench"
 failed=()
 check() { # name command…
 	say "$1"

@@ -3,9 +3,9 @@ package consul
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/consul/api"
@@ -15,103 +15,79 @@ import (
 )
 
 const (
-	settle   = 100 * time.Millisecond // changes that come together are sent together
 	longPoll = 5 * time.Minute
-	look     = time.Second // how often the output of a failing check is looked at
+	breath   = 250 * time.Millisecond // between two questions: all checks of a cluster may change often
+	look     = time.Second            // how often the output of a failing check is looked at
 	retry    = time.Second
 )
 
-// reading is what one service's query answered.
-type reading struct {
-	service string
-	checks  api.HealthChecks
-	err     error
-}
-
-// Observe holds one blocking query a service and sends all of them together after each change. Nothing is sent before
-// each service has answered once.
+// Observe sends the checks of services at first and after each change.
+//
+// One blocking query asks for all of them: Consul lets one address have 200 connections (limits.http_max_conns_per_client),
+// which a release of 100 services would use up with a query each, and one that ends beside one that begins.
 func (c *Client) Observe(ctx context.Context, services []string) <-chan release.Checks {
 	out := make(chan release.Checks)
-	readings := make(chan reading)
-	var polls sync.WaitGroup
-	for _, s := range services {
-		polls.Go(func() { c.poll(ctx, s, readings) })
-	}
 	go func() {
 		defer close(out)
-		defer polls.Wait()
-		merge(ctx, services, readings, out)
+		if len(services) > 0 {
+			c.poll(ctx, services, out)
+		} else if send(ctx, out, release.Checks{ByAlloc: byAlloc(nil)}) {
+			<-ctx.Done()
+		}
 	}()
 	return out
 }
 
-// merge is the one goroutine that knows the latest reading of each service.
-func merge(ctx context.Context, services []string, readings <-chan reading, out chan<- release.Checks) {
-	latest := map[string]api.HealthChecks{}
-	var timer <-chan time.Time
-	if len(services) == 0 {
-		timer = time.After(0)
-	}
-	for {
-		var message release.Checks
-		select {
-		case <-ctx.Done():
-			return
-		case r := <-readings:
-			if r.err == nil {
-				latest[r.service] = r.checks
-				if timer == nil && len(latest) == len(services) {
-					timer = time.After(settle)
-				}
-				continue
+// poll asks again and again; each question waits in Consul until the answer is another, but not long while a check fails:
+// its output may change then without Consul's catalog being told.
+func (c *Client) poll(ctx context.Context, services []string, out chan<- release.Checks) {
+	var index uint64
+	var sent api.HealthChecks
+	wait, told := longPoll, false
+	for ctx.Err() == nil {
+		q := (&api.QueryOptions{WaitIndex: index, WaitTime: wait, Filter: oneOf(services)}).WithContext(ctx)
+		checks, meta, err := c.api.Health().State(api.HealthAny, q)
+		if err != nil {
+			index, told, wait = 0, false, longPoll
+			if !send(ctx, out, release.Checks{Err: c.fault("read the checks of the release's services", err)}) || !pause(ctx, retry) {
+				return
 			}
-			message = release.Checks{ByAlloc: byAlloc(services, latest), Err: r.err}
-		case <-timer:
-			timer = nil
-			message = release.Checks{ByAlloc: byAlloc(services, latest)}
+			continue
 		}
-		select {
-		case out <- message:
-		case <-ctx.Done():
+		if index, wait = max(1, meta.LastIndex), longPoll; meta.LastIndex < q.WaitIndex {
+			index = 0 // Consul started anew
+		}
+		if failing(checks) {
+			wait = look
+			c.freshen(ctx, services, checks)
+		}
+		if !told || !slices.EqualFunc(sent, checks, sameCheck) {
+			if !send(ctx, out, release.Checks{ByAlloc: byAlloc(checks)}) {
+				return
+			}
+			sent, told = checks, true
+		}
+		if !pause(ctx, breath) {
 			return
 		}
 	}
 }
 
-// poll asks for one service again and again; each question waits in Consul until the answer is another, but not long while
-// a check fails: its output may change then without Consul's catalog being told.
-func (c *Client) poll(ctx context.Context, service string, readings chan<- reading) {
-	var index uint64
-	var sent api.HealthChecks
-	wait := longPoll
-	for ctx.Err() == nil {
-		q := (&api.QueryOptions{WaitIndex: index, WaitTime: wait}).WithContext(ctx)
-		checks, meta, err := c.api.Health().Checks(service, q)
-		r := reading{service: service, checks: checks}
-		wait = longPoll
-		if err != nil {
-			r.err, index = c.fault("read the checks of service "+service, err), 0
-		} else if meta.LastIndex < index {
-			index = 0 // Consul started anew
-		} else {
-			index = max(1, meta.LastIndex)
-		}
-		if failing(checks) {
-			wait = look
-			c.freshen(ctx, service, checks)
-		}
-		if err == nil && sent != nil && slices.EqualFunc(sent, checks, sameCheck) {
-			continue
-		}
-		sent = checks
-		select {
-		case readings <- r:
-		case <-ctx.Done():
-			return
-		}
-		if err != nil && !pause(ctx, retry) {
-			return
-		}
+// oneOf is a filter for what belongs to one of the services.
+func oneOf(services []string) string {
+	quoted := make([]string, len(services))
+	for i, s := range services {
+		quoted[i] = regexp.QuoteMeta(s)
+	}
+	return fmt.Sprintf("ServiceName matches %q", "^("+strings.Join(quoted, "|")+")$")
+}
+
+func send(ctx context.Context, out chan<- release.Checks, c release.Checks) bool {
+	select {
+	case out <- c:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
@@ -126,8 +102,8 @@ func sameCheck(a, b *api.HealthCheck) bool {
 // freshen takes the output of failing checks from the agent, where it runs them. An agent tells the catalog a new status at
 // once but a mere new output only after minutes (check_update_interval), so a check that has failed from the start stands
 // there without a word [measured on 1.22.3]. Another node's checks, and an agent that does not tell, stay as they are.
-func (c *Client) freshen(ctx context.Context, service string, checks api.HealthChecks) {
-	own, err := c.api.Agent().ChecksWithFilterOpts(fmt.Sprintf("ServiceName == %q", service), (&api.QueryOptions{}).WithContext(ctx))
+func (c *Client) freshen(ctx context.Context, services []string, checks api.HealthChecks) {
+	own, err := c.api.Agent().ChecksWithFilterOpts(oneOf(services), (&api.QueryOptions{}).WithContext(ctx))
 	if err != nil {
 		return
 	}
@@ -139,13 +115,11 @@ func (c *Client) freshen(ctx context.Context, service string, checks api.HealthC
 }
 
 // byAlloc files checks under their allocations, worst first, then by service and name. It is never nil.
-func byAlloc(services []string, latest map[string]api.HealthChecks) map[string][]status.Check {
+func byAlloc(checks api.HealthChecks) map[string][]status.Check {
 	out := map[string][]status.Check{}
-	for _, s := range services {
-		for _, c := range latest[s] {
-			if id, ok := allocOf(c.ServiceID); ok {
-				out[id] = append(out[id], status.Check{Name: c.Name, Service: c.ServiceName, Status: c.Status, Output: c.Output})
-			}
+	for _, c := range checks {
+		if id, ok := allocOf(c.ServiceID); ok {
+			out[id] = append(out[id], status.Check{Name: c.Name, Service: c.ServiceName, Status: c.Status, Output: c.Output})
 		}
 	}
 	for _, checks := range out {

@@ -19,6 +19,7 @@ const alloc = "6f1b0a5e-1111-2222-3333-444455556666"
 // catalog is a Consul in memory: what it says of a service's checks, in turn, and what its agent says.
 type catalog struct {
 	answers chan api.HealthChecks
+	asked   chan string // the filters of the questions
 	agent   map[string]*api.AgentCheck
 }
 
@@ -32,6 +33,10 @@ func (c *catalog) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/v1/agent/checks") {
 		reply(c.agent)
 		return
+	}
+	select {
+	case c.asked <- r.URL.Query().Get("filter"):
+	default:
 	}
 	select {
 	case a := <-c.answers:
@@ -79,11 +84,32 @@ func TestAnInstancesChecksComeUnderItsAllocation(t *testing.T) {
 	}
 }
 
+func TestOneQuestionAsksForAllServices(t *testing.T) {
+	s := &catalog{answers: make(chan api.HealthChecks, 1), asked: make(chan string, 10)}
+	s.answers <- nil
+	ctx, cancel := context.WithCancel(t.Context())
+	out := newClient(t, s).Observe(ctx, []string{"shop-api", "shop-db", "shop.web"})
+	if first := <-out; first.Err != nil || first.ByAlloc == nil || len(first.ByAlloc) != 0 {
+		t.Errorf("%+v", first)
+	}
+	<-s.asked
+	<-s.asked // the next one waits for an answer
+	cancel()
+	for range out {
+	}
+	if len(s.asked) > 0 {
+		t.Error("more than one question at a time")
+	}
+	if got, want := oneOf([]string{"shop-api", "shop.web"}), `ServiceName matches "^(shop-api|shop\\.web)$"`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 func TestTheWorstCheckStandsFirst(t *testing.T) {
 	list := api.HealthChecks{check("passing", ""), check("warning", ""), check("critical", "")}
 	list[0].Name, list[1].Name, list[2].Name = "a", "b", "c"
 	var got []string
-	for _, c := range byAlloc([]string{"shop-api"}, map[string]api.HealthChecks{"shop-api": list})[alloc] {
+	for _, c := range byAlloc(list)[alloc] {
 		got = append(got, c.Name)
 	}
 	if strings.Join(got, "") != "cba" {

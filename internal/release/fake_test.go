@@ -432,6 +432,26 @@ func (silent) Hint() string                                    { return "start i
 func (s silent) Ping(context.Context) error                    { return s }
 func (silent) Observe(context.Context, []string) <-chan Checks { return nil }
 
+// fading is a Consul that answered once and no more.
+type fading struct{ silent }
+
+func (fading) Ping(context.Context) error { return nil }
+func (f fading) Observe(ctx context.Context, _ []string) <-chan Checks {
+	out := make(chan Checks)
+	go func() {
+		defer close(out)
+		for message := (Checks{ByAlloc: map[string][]status.Check{}}); ; message = (Checks{Err: f.silent}) {
+			select {
+			case out <- message:
+			case <-ctx.Done():
+				return
+			}
+			time.Sleep(time.Second) // in the test's own time
+		}
+	}()
+	return out
+}
+
 // told is an observer that keeps messages and calls on.
 type told struct {
 	text string

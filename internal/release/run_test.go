@@ -220,6 +220,31 @@ func TestASilentConsulIsSaidBeforeAnythingChanges(t *testing.T) {
 	want(t, f)
 }
 
+// What Nomad goes on to say does not make up for a Consul that has gone.
+func TestARunEndsWhenConsulIsGoneForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, s := newFake(), newStack([]string{"db"})
+		f.auto = false
+		s.Tiers[0].Services = []string{"shop-db"}
+		var news func()
+		news = func() {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.wake()
+			time.AfterFunc(5*time.Second, news)
+		}
+		time.AfterFunc(5*time.Second, news)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		heard := &told{}
+		res, err := New(Deps{Nomad: f, Health: fading{}}).Run(ctx, s, RunOptions{}, heard)
+		wantOutcome(t, res, err, Unreachable, "Consul does not answer", "start it")
+		if n := strings.Count(heard.text, "still trying"); n != 1 {
+			t.Errorf("it was told %d times:\n%s", n, heard.text)
+		}
+	})
+}
+
 func TestAScaledGroupKeepsItsCountWithinItsBounds(t *testing.T) {
 	for name, c := range map[string]struct {
 		scaling *api.ScalingPolicy

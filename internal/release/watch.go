@@ -27,8 +27,7 @@ type watching struct {
 	facts  []status.JobFacts
 	checks map[string][]status.Check
 	fresh  struct{ facts, checks bool }
-	failed error // the last fault, told once
-	since  time.Time
+	links  struct{ nomad, consul link }
 
 	nomad  <-chan Facts
 	consul <-chan Checks
@@ -77,7 +76,7 @@ func (w *watching) next(ctx context.Context) (status.Observation, []status.Tier,
 			if !more {
 				return status.Observation{}, nil, ctx.Err()
 			}
-			if err := w.note(f.Err); err != nil {
+			if err := w.note(&w.links.nomad, f.Err); err != nil {
 				return status.Observation{}, nil, err
 			}
 			if f.Err == nil {
@@ -87,7 +86,7 @@ func (w *watching) next(ctx context.Context) (status.Observation, []status.Tier,
 			if !more {
 				return status.Observation{}, nil, ctx.Err()
 			}
-			if err := w.note(c.Err); err != nil {
+			if err := w.note(&w.links.consul, c.Err); err != nil {
 				return status.Observation{}, nil, err
 			}
 			if c.Err == nil {
@@ -107,19 +106,25 @@ func (w *watching) next(ctx context.Context) (status.Observation, []status.Tier,
 	}
 }
 
+// link is how one of the two servers answers.
+type link struct {
+	failed error // the last fault, told once
+	since  time.Time
+}
+
 // note tells a lost connection once, and that it is back; it returns the fault when that has lasted too long.
-func (w *watching) note(err error) error {
+func (w *watching) note(l *link, err error) error {
 	now := w.verb.deps.Now()
 	switch {
-	case err != nil && w.failed == nil:
-		w.since = now
+	case err != nil && l.failed == nil:
+		l.since = now
 		w.verb.say(Warn, "", "%v; still trying", err)
-	case err == nil && w.failed != nil:
+	case err == nil && l.failed != nil:
 		w.verb.say(Info, "", "connected again")
-	case err != nil && now.Sub(w.since) > silence:
+	case err != nil && now.Sub(l.since) > silence:
 		return err
 	}
-	w.failed = err
+	l.failed = err
 	return nil
 }
 

@@ -81,6 +81,7 @@ type reaper struct {
 	registered []string // job IDs that Nomad accepted
 	client     *os.Process
 	killed     bool
+	writing    sync.WaitGroup
 }
 
 func newReaper(t *testing.T, to string, c cut) *reaper {
@@ -111,8 +112,11 @@ func (r *reaper) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, errCut
 	}
 	r.requests++
-	if write {
+	if write { // Nomad carries it out, whether the client lives to hear of it or not
 		r.writes++
+		r.writing.Add(1)
+		defer r.writing.Done()
+		req = req.WithContext(context.WithoutCancel(req.Context()))
 	}
 	now := r.cut == cut{r.requests, false} || write && r.cut == cut{r.writes, true}
 	r.mu.Unlock()
@@ -153,6 +157,7 @@ func (r *reaper) victim(t *testing.T, rel string) {
 		t.Fatal(err)
 	}
 	err = cmd.Wait()
+	r.writing.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err != nil && !r.killed {
@@ -200,6 +205,26 @@ func (r *real) generations(t *testing.T, rel string, names ...string) []string {
 	return out
 }
 
+// wayOut is what a person does about a run that died.
+type wayOut struct {
+	name string
+	do   func() (*release.Result, error)
+	want []string // generations, one of which every job then is of
+}
+
+// waysOut are in turn a rollback and one of two runs.
+func waysOut(t *testing.T, r *real, rel string, opt release.RunOptions) []wayOut {
+	run := func(generation string) func() (*release.Result, error) {
+		return func() (*release.Result, error) {
+			return r.engineOf("me@here").Run(t.Context(), threeWaves(t, rel, generation), opt, &events{t: t})
+		}
+	}
+	rollback := wayOut{"a rollback", func() (*release.Result, error) {
+		return r.engineOf("me@here").Rollback(t.Context(), release.RollbackOptions{Release: rel, Namespace: "default", Timeout: opt.Timeout}, &events{t: t})
+	}, []string{"zero", "one"}}
+	return []wayOut{rollback, {"the same run again", run("victim"), []string{"victim"}}, rollback, {"another run", run("next"), []string{"next"}}}
+}
+
 // crash kills a run of the release at the cut, and has the next verb find out and bring the release to health.
 func crash(t *testing.T, r *real, to, rel string, c cut, next int) {
 	ctx := t.Context()
@@ -213,22 +238,7 @@ func crash(t *testing.T, r *real, to, rel string, c cut, next int) {
 	reaper.victim(t, rel)
 
 	before := revisionsOf(t, r, rel) // while nobody works on it, or the lock of the dead one holds
-	verbs := []struct {
-		name string
-		do   func() (*release.Result, error)
-		want []string
-	}{
-		{"the same run again", func() (*release.Result, error) {
-			return r.engineOf("me@here").Run(ctx, threeWaves(t, rel, "victim"), opt, &events{t: t})
-		}, []string{"victim"}},
-		{"another run", func() (*release.Result, error) {
-			return r.engineOf("me@here").Run(ctx, threeWaves(t, rel, "next"), opt, &events{t: t})
-		}, []string{"next"}},
-		{"a rollback", func() (*release.Result, error) {
-			return r.engineOf("me@here").Rollback(ctx, release.RollbackOptions{Release: rel, Namespace: "default", Timeout: opt.Timeout}, &events{t: t})
-		}, []string{"zero", "one"}},
-	}
-	verb := verbs[next%len(verbs)]
+	verb := waysOut(t, r, rel, opt)[next%4]
 	res, err := untilFree(t, verb.do)
 	if err != nil || res.Outcome != release.Healthy && res.Outcome != release.Unchanged {
 		t.Fatalf("%s: outcome %q, %v", verb.name, res.Outcome, err)

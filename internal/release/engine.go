@@ -182,12 +182,17 @@ func (v *verb) classify(ctx context.Context, err error) *Error {
 	return &Error{Outcome: Failed, Err: err}
 }
 
-// afterwards says what an interrupted verb leaves.
+// afterwards says what an interrupted verb leaves running, and how to follow and undo that.
 func (v *verb) afterwards() string {
-	if len(v.res.Submitted) == 0 && len(v.res.Stopped) == 0 {
-		return "nothing was submitted"
+	name := v.res.Release
+	switch {
+	case len(v.res.Submitted) > 0:
+		return fmt.Sprintf("submitted, and going on in Nomad: %s; packctl status %s --watch shows how, the same command again goes on with the rest, "+
+			"packctl rollback %s brings the revision before back, packctl stop %s stops all", some(v.res.Submitted), name, name, name)
+	case len(v.res.Stopped) > 0:
+		return fmt.Sprintf("stopped so far: %s; the same command again goes on", some(v.res.Stopped))
 	}
-	return fmt.Sprintf("what was submitted goes on in Nomad (%d of the release's jobs); run again to go on", len(v.res.Submitted))
+	return "nothing was submitted"
 }
 
 // say tells the observer one line.

@@ -50,7 +50,7 @@ func (j *judge) failure(ctx context.Context, job *planned, f status.JobFacts, t 
 		out.Task, out.ExitCode, out.Event = task.Name, task.ExitCode, status.Cause(alloc.TaskStates[task.Name])
 		out.Logs = j.run.logs(ctx, alloc.ID, task.Name)
 	}
-	if checks := j.checks[alloc.ID]; len(checks) > 0 {
+	if checks := j.checks[alloc.ID]; len(checks) > 0 && (out.Task == "" || checks[0].Output != "") { // what never ran could not pass
 		out.Check, out.Output = checks[0].Name, strings.TrimSpace(checks[0].Output)
 		if out.Task == "" {
 			if task := mainTask(tg); task != "" {
@@ -112,7 +112,7 @@ func suspicion(a *api.AllocationListStub) int {
 	return 0
 }
 
-// guilty is the task to blame: one that failed, or was restarted, or the gate that has not opened.
+// guilty is the task to blame: one that failed, or was restarted, or the gate or other prestart task that has not ended.
 func guilty(a *api.AllocationListStub, tg *api.TaskGroup) (status.Task, bool) {
 	if t, ok := status.FailedTask(a, tg); ok {
 		return t, true
@@ -124,6 +124,11 @@ func guilty(a *api.AllocationListStub, tg *api.TaskGroup) (status.Task, bool) {
 	}
 	for _, t := range status.Tasks(a, tg) {
 		if t.Name == spec.PrepareTask && t.State != "dead" {
+			return t, true
+		}
+	}
+	for _, t := range status.Tasks(a, tg) {
+		if t.Name == status.PrestartTask(a, tg) {
 			return t, true
 		}
 	}

@@ -53,6 +53,7 @@ type fake struct {
 	unplaced  map[string]*api.AllocationMetric // by job: why nothing of it has a place
 	moves     bool                             // a change replaces allocations
 	becomes   map[string]string                // by job: its state when it is registered, whatever auto says
+	ended     map[string]bool                  // by job: Nomad places nothing of it any more
 }
 
 func newFake() *fake {
@@ -167,6 +168,9 @@ func (f *fake) Register(_ context.Context, job *api.Job, _ []byte, index uint64)
 	}
 	f.index++
 	now.JobModifyIndex, now.CreateIndex, now.Stop = ptr(f.index), ptr(uint64(1)), ptr(false)
+	if f.ended[id] {
+		now.Status = ptr("dead")
+	}
 	if value(now.Type) == "" {
 		now.Type = ptr("service")
 	}
@@ -369,6 +373,9 @@ func (f *fake) facts(ids []string) []status.JobFacts {
 		jf := status.JobFacts{ID: id, Job: j, Evaluated: true}
 		if m := f.unplaced[id]; m != nil && j != nil {
 			jf.Eval = &api.Evaluation{FailedTGAllocs: map[string]*api.AllocationMetric{*j.TaskGroups[0].Name: m}}
+			if f.state[id] == "lost" {
+				jf.Allocs = append(jf.Allocs, f.alloc(j, *j.TaskGroups[0].Name, 0))
+			}
 			out = append(out, jf)
 			continue
 		}
@@ -407,6 +414,9 @@ func (f *fake) alloc(j *api.Job, group string, i int) *api.AllocationListStub {
 		a.ClientStatus = "running"
 		a.DeploymentStatus = &api.AllocDeploymentStatus{Healthy: ptr(true)}
 		a.TaskStates = map[string]*api.TaskState{"main": {State: "running", StartedAt: f.started[a.ID], Restarts: f.restarts(a.ID)}}
+	case "lost":
+		a.ClientStatus, a.DesiredStatus = "lost", "stop"
+		a.TaskStates = map[string]*api.TaskState{"main": {State: "running"}}
 	case "failed", "hopeless":
 		a.ClientStatus = "failed"
 		a.TaskStates = map[string]*api.TaskState{"main": {State: "dead", Failed: true, Events: []*api.TaskEvent{

@@ -40,7 +40,8 @@ func TestHooks(t *testing.T) {
 		words   []string
 		calls   []string
 		ran     string
-		took    time.Duration
+		took    time.Duration // at most
+		least   time.Duration
 	}{
 		"an install has its own moments, in the order of the pack": {
 			hooks: func(s *stack.Stack) {
@@ -103,7 +104,23 @@ func TestHooks(t *testing.T) {
 			hooks:   func(s *stack.Stack) { addHook(s, "smoke", time.Hour, spec.PostInstall) },
 			before:  func(f *fake, _ *stack.Stack) { f.unplaced = map[string]*api.AllocationMetric{"smoke": full} },
 			outcome: Failed, words: []string{"not enough memory"}, ran: "post-install/smoke",
-			calls: []string{"register db", "register api", "register smoke", "unlock"}, took: placeWithin + 2*time.Second},
+			calls: []string{"register db", "register api", "register smoke", "unlock"}, least: 45 * time.Second, took: 47 * time.Second},
+		"one whose node is lost, and that Nomad places nowhere else, fails at once": {
+			hooks: func(s *stack.Stack) { addHook(s, "smoke", time.Hour, spec.PostInstall) },
+			before: func(f *fake, _ *stack.Stack) {
+				f.becomes = map[string]string{"smoke": "lost"}
+				f.ended = map[string]bool{"smoke": true}
+			},
+			outcome: Failed, words: []string{"hook smoke of post-install: tier smoke: its node node1 was lost, and Nomad places it nowhere else"},
+			ran: "post-install/smoke", calls: []string{"register db", "register api", "register smoke", "unlock"}, took: 2 * time.Second},
+		"one whose node is lost, and for which there is no other, fails at once": {
+			hooks: func(s *stack.Stack) { addHook(s, "smoke", time.Hour, spec.PostInstall) },
+			before: func(f *fake, _ *stack.Stack) {
+				f.becomes = map[string]string{"smoke": "lost"}
+				f.unplaced = map[string]*api.AllocationMetric{"smoke": {NodesAvailable: map[string]int{"dc1": 0}}}
+			},
+			outcome: Failed, words: []string{"hook smoke of post-install: tier smoke: its node node1 was lost", "no ready node in datacenter dc1"},
+			ran: "post-install/smoke", calls: []string{"register db", "register api", "register smoke", "unlock"}, took: 2 * time.Second},
 		"one that takes too long is stopped": {
 			hooks:   func(s *stack.Stack) { addHook(s, "smoke", 90*time.Second, spec.PostInstall) },
 			before:  func(f *fake, _ *stack.Stack) { f.becomes = map[string]string{"smoke": ""} },
@@ -146,8 +163,8 @@ func TestHooks(t *testing.T) {
 				if got := ran(res); got != c.ran {
 					t.Errorf("the hooks that ran: %q, want %q", got, c.ran)
 				}
-				if c.took > 0 && res.Elapsed > c.took {
-					t.Errorf("it took %s", res.Elapsed)
+				if res.Elapsed < c.least || c.took > 0 && res.Elapsed > c.took {
+					t.Errorf("it took %s, not between %s and %s", res.Elapsed, c.least, c.took)
 				}
 				if c.opt.Detach && !strings.Contains(told.text, "did not run") {
 					t.Errorf("it does not say that no hook ran:\n%s", told.text)

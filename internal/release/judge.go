@@ -40,11 +40,11 @@ type judge struct {
 	checks          map[string][]status.Check // by allocation: the failing checks last seen
 	lastObservation status.Observation
 	lastTiers       []status.Tier
-	fullSince       time.Time // of a job that runs once: since when nothing of it can be placed
+	fullSince       map[string]time.Time // by job: since when something of it cannot be placed
 }
 
 func newJudge(r *run) *judge {
-	return &judge{run: r, failedAt: map[string]time.Time{}, checks: map[string][]status.Check{}}
+	return &judge{run: r, failedAt: map[string]time.Time{}, checks: map[string][]status.Check{}, fullSince: map[string]time.Time{}}
 }
 
 // remember keeps failing checks: Consul forgets an instance as soon as it is stopped, and with it why.
@@ -122,10 +122,8 @@ func (j *judge) job(now time.Time, job *planned, f status.JobFacts, tiers []stat
 	if bad {
 		return j.failedJob(now, job, f, names)
 	}
-	if job.once {
-		if names := j.unplaceable(now, f); len(names) > 0 {
-			return verdict{kind: hasFailed, job: job, bad: names}
-		}
+	if names := j.unplaceable(now, job, f); len(names) > 0 {
+		return verdict{kind: hasFailed, job: job, bad: names}
 	}
 	if job.ended != deploymentID(f.Deployment) {
 		if bad := hopelessTiers(f.Deployment, job.ID); len(bad) > 0 {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -105,28 +104,4 @@ func (r *run) endOverdue(ctx context.Context, id string, timeout time.Duration, 
 		err = known.Err
 	}
 	return &Error{Outcome: Failed, Err: fmt.Errorf("job %s had not ended after %s and was stopped: %w", id, timeout, err)}
-}
-
-// placeWithin is how long a job that runs once may find no room. What has just been replaced by an upgrade still holds its
-// own for a while.
-const placeWithin = 45 * time.Second
-
-// unplaceable says why a job that runs once is not going to start: at once where no node is fit for it, later where nodes
-// are only full.
-func (j *judge) unplaceable(now time.Time, f status.JobFacts) []string {
-	if f.Eval == nil || !f.Evaluated {
-		j.fullSince = time.Time{}
-		return nil
-	}
-	if j.fullSince.IsZero() {
-		j.fullSince = now
-	}
-	var bad []string
-	for group, m := range f.Eval.FailedTGAllocs {
-		if len(m.DimensionExhausted) == 0 && m.NodesExhausted == 0 || now.Sub(j.fullSince) >= placeWithin {
-			bad = append(bad, f.ID+"/"+group)
-		}
-	}
-	slices.Sort(bad)
-	return bad
 }

@@ -122,7 +122,7 @@ func (r *run) reach(ctx context.Context) error {
 	return r.deps.Health.Ping(ctx)
 }
 
-// prune stops what the stack no longer has, when that was asked for, and else mentions it.
+// prune stops what the stack no longer has, when that was asked for, and waits until nothing of it runs.
 func (r *run) prune(ctx context.Context) error {
 	if len(r.orphans) == 0 {
 		return nil
@@ -151,5 +151,10 @@ func (r *run) prune(ctx context.Context) error {
 		r.res.Stopped = append(r.res.Stopped, id)
 		r.say(Info, id, "stopped job %s", id)
 	}
-	return nil
+	if r.opt.Detach {
+		return nil
+	}
+	s := &stop{verb: r.verb}
+	s.res = &Result{} // its tiers are not the release's
+	return s.awaitEnd(ctx, ids)
 }

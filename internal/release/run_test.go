@@ -208,7 +208,7 @@ func TestAnInterruptedRunSaysSoAndGivesTheLockBack(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Minute, cancel)
 		res, err := New(Deps{Nomad: f}).Run(ctx, newStack([]string{"db"}, []string{"api"}), RunOptions{}, &told{})
-		wantOutcome(t, res, err, Interrupted, "goes on")
+		wantOutcome(t, res, err, Interrupted, "going on in Nomad: db;", "packctl status shop --watch", "packctl rollback shop")
 		want(t, f, "register db", "unlock")
 	})
 }

@@ -124,7 +124,7 @@ func (g *group) judge(desired, healthy int) (State, string) {
 		return Failed, reason
 	}
 	if reason := g.unplaced(desired); reason != "" && (worst == nil || rank(worst.State) <= rank(Pending)) {
-		return Pending, reason
+		return Pending, join(g.lost(), reason)
 	}
 	switch {
 	case worst == nil && len(old) > 0:
@@ -150,21 +150,35 @@ func (g *group) over() string {
 	if !g.batch || !g.facts.Evaluated || value(g.facts.Job.Status) != "dead" || g.live() > 0 {
 		return ""
 	}
+	last, lost := g.last(), g.lost()
+	switch {
+	case last == nil:
+		return "no instance was placed"
+	case lost != "":
+		return lost + ", and Nomad places it nowhere else"
+	case last.ClientStatus == api.AllocClientStatusFailed:
+		return failure(last, tasksOf(last, g.tg))
+	}
+	return "it was stopped before it had ended"
+}
+
+// lost names the node that was lost with the newest allocation of the current version, or is "".
+func (g *group) lost() string {
+	if last := g.last(); last != nil && last.ClientStatus == api.AllocClientStatusLost {
+		return "its node " + last.NodeName + " was lost"
+	}
+	return ""
+}
+
+// last is the newest allocation of the current version, or nil.
+func (g *group) last() *api.AllocationListStub {
 	var last *api.AllocationListStub
 	for _, a := range g.facts.Allocs {
 		if a.TaskGroup == value(g.tg.Name) && a.JobVersion == g.version && (last == nil || a.CreateIndex > last.CreateIndex) {
 			last = a
 		}
 	}
-	switch {
-	case last == nil:
-		return "no instance was placed"
-	case last.ClientStatus == api.AllocClientStatusLost:
-		return "its node " + last.NodeName + " was lost, and Nomad places it nowhere else"
-	case last.ClientStatus == api.AllocClientStatusFailed:
-		return failure(last, tasksOf(last, g.tg))
-	}
-	return "it was stopped before it had ended"
+	return last
 }
 
 // live counts the allocations that have not ended, wanted or not.

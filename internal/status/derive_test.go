@@ -131,6 +131,16 @@ func TestATierIsWhatItsFactsSay(t *testing.T) {
 		"an empty node pool is named": {
 			JobFacts{Job: newJob(), Eval: &api.Evaluation{FailedTGAllocs: map[string]*api.AllocationMetric{"api": {NodePool: "gpu"}}}},
 			Pending, `node pool "gpu" has no ready node`},
+		"a node that was lost is named beside why there is no other": {
+			JobFacts{Job: newJob(kind("batch")), Allocs: allocs(alloc(client("lost"), func(a *api.AllocationListStub) { a.DesiredStatus = "stop" })),
+				Eval: &api.Evaluation{FailedTGAllocs: map[string]*api.AllocationMetric{"api": {NodesAvailable: map[string]int{"dc1": 0}}}}},
+			Pending, "its node node1 was lost; no node can take it: no ready node in datacenter dc1"},
+		"a prestart task that runs is named, and not the one that waits for it": {
+			JobFacts{Job: newJob(func(j *api.Job) {
+				j.TaskGroups[0].Tasks = append(j.TaskGroups[0].Tasks, &api.Task{Name: "first", Lifecycle: &api.TaskLifecycle{Hook: "prestart"}})
+			}), Allocs: allocs(alloc(task("main", api.TaskState{State: "pending", Events: []*api.TaskEvent{event("Received", "Task received by client")}}),
+				task("first", api.TaskState{State: "running"})))},
+			Starting, "waits until its prestart task first has ended"},
 		"a gate tells what it waits for": {
 			JobFacts{Job: newJob(withPrepare), Allocs: allocs(alloc(gate, task("main", api.TaskState{State: "pending"}))),
 				Progress: progress(spec.PhaseWaiting, "waiting for postgres: service shop-postgres has 0 passing instances")},

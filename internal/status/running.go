@@ -34,7 +34,11 @@ func (g *group) running(a *api.AllocationListStub, in *Instance) {
 			in.State, in.Reason = down, restarting(t, st)
 			return
 		case t.State == "pending":
-			in.State, in.Reason = down, join(starting(t, st), g.before(a))
+			reason := starting(t, st)
+			if first := PrestartTask(a, g.tg); first != "" && first != t.Name {
+				reason = "waits until its prestart task " + first + " has ended"
+			}
+			in.State, in.Reason = down, join(reason, g.before(a))
 			return
 		case st == nil:
 			in.State, in.Reason = down, g.before(a)

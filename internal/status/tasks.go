@@ -218,6 +218,17 @@ func progressReason(p *spec.Progress) string {
 	return ""
 }
 
+// PrestartTask is the task that runs and that the group's main tasks wait for, or "".
+func PrestartTask(a *api.AllocationListStub, tg *api.TaskGroup) string {
+	for _, t := range tg.Tasks {
+		st := a.TaskStates[t.Name]
+		if l := t.Lifecycle; l != nil && l.Hook == api.TaskLifecycleHookPrestart && !l.Sidecar && st != nil && st.State == "running" {
+			return t.Name
+		}
+	}
+	return ""
+}
+
 // afterEnd says whether a task is one that starts only when the others have ended.
 func afterEnd(tg *api.TaskGroup, name string) bool {
 	for _, t := range tg.Tasks {

@@ -1,0 +1,29 @@
+job "before" {
+  type = "batch"
+
+  group "before" {
+    restart {
+      attempts = 0
+      mode     = "fail"
+    }
+
+    reschedule {
+      attempts  = 0
+      unlimited = false
+    }
+
+    task "main" {
+      driver = "raw_exec"
+
+      config {
+        command = "/bin/sh"
+        args    = ["-c", var.ends == "before" ? "echo the backup is too old >&2; exit 9" : "true"]
+      }
+
+      resources {
+        cpu    = 20
+        memory = 20
+      }
+    }
+  }
+}

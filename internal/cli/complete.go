@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -60,6 +61,41 @@ func (f *Factory) completeReleases(flags *packFlags, cluster *ClusterFlags) comp
 		}
 		slices.Sort(words)
 		return slices.Compact(words), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completeRevisions offers releases first and then, up to a number of times, the revisions of the one that was named, the
+// newest first.
+func (f *Factory) completeRevisions(flags *packFlags, cluster *ClusterFlags, times int) completer {
+	releases := f.completeReleases(flags, cluster)
+	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		const inOrder = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+		if len(args) == 0 {
+			return releases(cmd, args, typed)
+		}
+		rel, err := f.release(packFlags{Name: flags.Name, Namespace: flags.Namespace}, f.releaseOf(args[0]))
+		if err != nil || f.Releaser == nil || len(args) > times {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		at := *cluster
+		at.Namespace = rel.Namespace
+		engine, err := f.Releaser(at)
+		if err != nil {
+			return nil, inOrder
+		}
+		ctx, cancel := context.WithTimeout(cmd.Context(), completeWithin)
+		defer cancel()
+		list, err := engine.History(ctx, rel.Name)
+		if err != nil {
+			return nil, inOrder
+		}
+		var words []string
+		for _, r := range slices.Backward(list) {
+			if n := strconv.Itoa(r.Number); !slices.Contains(args[1:], n) {
+				words = append(words, cobra.CompletionWithDesc(n, r.Started.Local().Format(time.DateTime)+" "+string(r.Outcome)))
+			}
+		}
+		return words, inOrder
 	}
 }
 

@@ -43,6 +43,7 @@ type Releaser interface {
 	Rollback(ctx context.Context, opt release.RollbackOptions, obs release.Observer) (*release.Result, error)
 	Memory(ctx context.Context, release string) (*release.Memory, error)
 	History(ctx context.Context, release string) ([]*release.Revision, error)
+	Diff(ctx context.Context, opt release.DiffOptions) (*release.Difference, error)
 	Revision(ctx context.Context, release string, number int) (*release.Revision, *release.Manifest, error)
 	Logs(ctx context.Context, opt release.LogOptions, sink release.LogSink) error
 	Inspector

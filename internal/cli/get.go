@@ -51,7 +51,7 @@ func newCmdGetManifest(f *Factory, runF func(context.Context, *GetOptions) error
 func getCommand(f *Factory, runF func(context.Context, *GetOptions) error, do func(context.Context, *GetOptions) error, cmd *cobra.Command) *cobra.Command {
 	opts := &GetOptions{Factory: f}
 	cmd.Args = releaseAndRevision(&opts.Pack, &opts.Revision)
-	cmd.ValidArgsFunction = f.completeReleases(&opts.Pack, &opts.Cluster)
+	cmd.ValidArgsFunction = f.completeRevisions(&opts.Pack, &opts.Cluster, 1)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if runF != nil {
 			return runF(cmd.Context(), opts)

@@ -37,7 +37,7 @@ func NewCmdRollback(f *Factory, runF func(context.Context, *RollbackOptions) err
 			"before those that it waits for, as long as they serve. It needs no pack folder, and becomes a new revision.\n\n" + exitCodes,
 		Example:           "  packctl rollback appstack\n  packctl rollback appstack 3 --timeout 10m",
 		Args:              releaseAndRevision(&opts.Pack, &opts.Revision),
-		ValidArgsFunction: f.completeReleases(&opts.Pack, &opts.Cluster),
+		ValidArgsFunction: f.completeRevisions(&opts.Pack, &opts.Cluster, 1),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if runF != nil {
 				return runF(cmd.Context(), opts)

@@ -63,6 +63,7 @@ func NewCmdRoot(f *Factory) *cobra.Command {
 		NewCmdLogs(f, nil),
 		NewCmdRollback(f, nil),
 		NewCmdHistory(f, nil),
+		NewCmdDiff(f, nil),
 		NewCmdGet(f, nil),
 		NewCmdExec(f, nil),
 		NewCmdCredential(f, nil),

@@ -160,6 +160,16 @@ func TestSecuredCluster(t *testing.T) {
 		}
 	})
 	t.Run("rollback", func(t *testing.T) { s.packctl(t, "write", 0, "rollback", "secured", "1") })
+	t.Run("a plan in a file, and diff", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "secured.plan")
+		s.packctl(t, "write", 0, append([]string{"plan", "-out", file, "-var", "greeting=from a file"}, s.pack...)...)
+		s.packctl(t, "write", 0, "run", "-plan", file)
+		s.packctl(t, "read", 3, "diff", "secured")
+		if out := s.packctl(t, "write", 2, "diff", "secured", "1", "-detailed-exitcode"); !strings.Contains(out, "from a file") {
+			t.Errorf("%s", out)
+		}
+		s.packctl(t, "write", 0, "diff", "secured", "-detailed-exitcode")
+	})
 	t.Run("restart and exec", func(t *testing.T) {
 		s.packctl(t, "write", 3, "restart", "secured", "front")
 		s.packctl(t, "operate", 0, "restart", "secured", "front")

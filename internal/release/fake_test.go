@@ -122,7 +122,7 @@ func (f *fake) Plan(_ context.Context, job *api.Job) (*api.JobPlanResponse, erro
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	before := f.jobs[*job.ID]
-	resp := &api.JobPlanResponse{Diff: &api.JobDiff{Type: "Added"}, FailedTGAllocs: map[string]*api.AllocationMetric{}}
+	resp := &api.JobPlanResponse{Diff: addedDiff(job), FailedTGAllocs: map[string]*api.AllocationMetric{}}
 	for _, tg := range job.TaskGroups {
 		if m := f.failed[*tg.Name]; m != nil && len(tg.Volumes) == 0 {
 			resp.FailedTGAllocs[*tg.Name] = m
@@ -134,7 +134,7 @@ func (f *fake) Plan(_ context.Context, job *api.Job) (*api.JobPlanResponse, erro
 		}
 	}
 	if before != nil {
-		resp.JobModifyIndex, resp.Diff.Type = *before.JobModifyIndex, "None"
+		resp.JobModifyIndex, resp.Diff = *before.JobModifyIndex, &api.JobDiff{Type: "None"}
 		if value(before.Name) != value(job.Name) || value(before.Stop) {
 			resp.Diff = &api.JobDiff{Type: "Edited", Fields: []*api.FieldDiff{{Type: "Edited", Name: "Name", Old: value(before.Name), New: value(job.Name)}}}
 			if f.moves {
@@ -149,6 +149,26 @@ func (f *fake) Plan(_ context.Context, job *api.Job) (*api.JobPlanResponse, erro
 		resp.Diff = f.diff
 	}
 	return resp, nil
+}
+
+// addedDiff lists every field that the fake knows, as Nomad does of a job that there is not.
+func addedDiff(job *api.Job) *api.JobDiff {
+	added := func(name, text string) []*api.FieldDiff {
+		return []*api.FieldDiff{{Type: "Added", Name: name, New: text}}
+	}
+	d := &api.JobDiff{Type: "Added", Fields: added("Name", value(job.Name))}
+	for _, tg := range job.TaskGroups {
+		g := &api.TaskGroupDiff{Type: "Added", Name: *tg.Name, Fields: added("Count", fmt.Sprint(countOf(tg)))}
+		for _, task := range tg.Tasks {
+			t := &api.TaskDiff{Type: "Added", Name: task.Name, Fields: added("Driver", task.Driver), Annotations: []string{"forces create"}}
+			for _, tmpl := range task.Templates {
+				t.Objects = append(t.Objects, &api.ObjectDiff{Type: "Added", Name: "Template", Fields: added("EmbeddedTmpl", value(tmpl.EmbeddedTmpl))})
+			}
+			g.Tasks = append(g.Tasks, t)
+		}
+		d.TaskGroups = append(d.TaskGroups, g)
+	}
+	return d
 }
 
 func (f *fake) Register(_ context.Context, job *api.Job, _ []byte, index uint64) (*api.JobRegisterResponse, error) {

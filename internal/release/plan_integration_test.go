@@ -27,6 +27,7 @@ func TestPlansAgainstRealAgents(t *testing.T) {
 		{"five jobs are submitted in the same order each time, none before what it waits for is healthy", sameOrder},
 		{"a count that an autoscaler set survives a run that changes another tier's count in the same job", autoscaled},
 		{"what was changed by hand is shown, and undone when that was approved", driftByHand},
+		{"a plan in a file is done once, and refused after a change by hand, which diff shows", planInFile},
 		{"a job of nobody is taken over when that was approved, and then the release's", adopting},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, r) })

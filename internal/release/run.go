@@ -16,6 +16,7 @@ type run struct {
 	jobs     []*planned // as in the manifest
 	orphans  []string   // jobs of the release that the manifest no longer has
 	history  history
+	known    []string // values that must not be shown
 }
 
 // planned is one job of the manifest with what the cluster has of it.

@@ -95,3 +95,36 @@ func TestApprovalIsYesAndNothingElse(t *testing.T) {
 		}
 	}
 }
+
+func someDifference() *release.Difference {
+	return &release.Difference{
+		Release: "shop", Namespace: "default", Changes: true,
+		From: release.Side{Revision: 3, Pack: "shop", PackVersion: "1.3.0", Outcome: release.Healthy},
+		To:   release.Side{Revision: 5, Pack: "shop", PackVersion: "1.4.0", Outcome: release.Failed},
+		Values: []release.ValueChange{{Name: "env", Kind: "changed", Old: "dev", New: "prod"}, {Name: "size", Kind: "added", New: "3"},
+			{Name: "old", Kind: "removed", Old: "[1, 2]"}, {Name: "password", Kind: "changed", Sensitive: true}},
+		Jobs: []release.JobDifference{{ID: "shop-data", Namespace: "default", Kind: release.KindUnchanged}, {ID: "shop-new", Namespace: "mail", Kind: release.KindAdded},
+			{ID: "shop-app", Namespace: "default", Kind: release.KindChanged, Note: "packctl scale did that", Fields: []release.FieldChange{
+				{Path: "group.backend.task.api.config.image", Kind: "changed", Old: "registry.example.com/shop/backend:1.3.9", New: "registry.example.com/shop/backend:1.4.0"},
+				{Path: "group.backend.task.api.template.data", Kind: "changed", Old: "a = 1\nb = 2\n", New: "a = 1\nb = 3\n"},
+				{Path: "group.backend.task.api.env.PASSWORD", Kind: "removed", Old: "[redacted]"}, {Path: "group.queue", Kind: "added"}}},
+			{ID: "shop-smoke", Namespace: "default", Hook: "smoke", Kind: release.KindRemoved}, {ID: "shop-mail", Namespace: "default", Kind: release.KindStopped}},
+	}
+}
+
+func TestADifferenceReadsLikeAPlan(t *testing.T) {
+	var out, err bytes.Buffer
+	s := streams(&out, &err)
+	s.OutTTY = true
+	NewHuman(s).Compared(someDifference())
+	golden(t, "diff.txt", out.String())
+	out.Reset()
+	NewHuman(s).Compared(&release.Difference{Release: "shop", Namespace: "default", From: release.Side{Revision: 5, Outcome: release.Healthy},
+		Jobs: []release.JobDifference{{ID: "shop-data", Kind: release.KindUnchanged}}})
+	if !strings.Contains(out.String(), "to what runs") || !strings.Contains(out.String(), "No difference.") {
+		t.Error(out.String())
+	}
+	out.Reset()
+	NewJSON(s).Compared(someDifference())
+	golden(t, "diff.json", out.String())
+}

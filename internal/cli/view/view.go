@@ -29,6 +29,7 @@ type View interface {
 	Values(Values)
 	Drawn(text string) // a picture as text, in the format that was asked for
 	Planned(*release.Plan)
+	Compared(*release.Difference)
 	Approve(*release.Plan) bool // talk: shows the plan and asks; true is yes
 	Finished(*release.Result, []stack.Output)
 	History(release string, list []*release.Revision)

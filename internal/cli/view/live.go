@@ -44,7 +44,7 @@ type live struct {
 	mu      sync.Mutex // over all below, and over out while ticking
 	seen    memory
 	tiers   []status.Tier
-	painted int           // lines of the tree that stand above the cursor
+	painted []int         // widths of the tree's lines that stand above the cursor
 	told    time.Time     // of the newest event, by its own clock
 	heard   time.Time     // when that event came, by ours
 	quit    chan struct{} // ends the ticking; nil while nothing ticks
@@ -92,21 +92,31 @@ func (l *live) tick(quit <-chan struct{}, ended chan<- struct{}) {
 func (l *live) paint(now time.Time, message string) {
 	width, height := l.streams.size()
 	var frame strings.Builder
-	if l.painted > 0 {
-		fmt.Fprintf(&frame, "\x1b[%dA", l.painted)
+	if n := rows(l.painted, width); n > 0 {
+		fmt.Fprintf(&frame, "\x1b[%dA", n)
 	}
 	frame.WriteString("\r")
 	if message != "" {
 		frame.WriteString(hang(message, len("15:04:05  "), width, "\x1b[K\n"))
 	}
 	t := tree{style: l.style, width: width, height: height - 2, now: now, since: l.seen.since}
-	lines := t.lines(l.tiers)
-	for _, line := range lines {
+	l.painted = l.painted[:0]
+	for _, line := range t.lines(l.tiers) {
 		frame.WriteString(line + "\x1b[K\n")
+		l.painted = append(l.painted, ansi.StringWidth(line))
 	}
 	frame.WriteString("\x1b[J")
-	l.painted = len(lines)
 	_, _ = io.WriteString(l.out, frame.String())
+}
+
+// rows is how many lines of the terminal painted lines take at its present width: a window that was made narrower has wrapped
+// those that no longer fit.
+func rows(painted []int, width int) int {
+	n := 0
+	for _, w := range painted {
+		n += 1 + max(w-1, 0)/width
+	}
+	return n
 }
 
 // message is the line that stays: a dim clock, then what happened.
@@ -141,13 +151,13 @@ func wrap(text string, width int) string {
 func (l *live) end() {
 	l.mu.Lock()
 	quit, ended, painted := l.quit, l.ended, l.painted
-	l.quit, l.ended, l.painted, l.tiers = nil, nil, 0, nil
+	l.quit, l.ended, l.painted, l.tiers = nil, nil, nil, nil
 	l.mu.Unlock()
 	if quit != nil {
 		close(quit)
 		<-ended
 	}
-	if painted > 0 {
+	if len(painted) > 0 {
 		_, _ = io.WriteString(l.out, "\r\x1b[K") // a ^C that the terminal echoed
 	}
 }

@@ -90,6 +90,23 @@ func (s *screen) put(text string) {
 	s.col += w
 }
 
+// resize wraps each line that no longer fits, as terminals do; it does not join what an earlier one wrapped.
+func (s *screen) resize(width int) {
+	var lines []string
+	row := s.row
+	for i, line := range s.lines {
+		for ansi.StringWidth(line) > width {
+			lines = append(lines, ansi.Truncate(line, width, ""))
+			line = ansi.TruncateLeft(line, width, "")
+			if i < s.row {
+				row++
+			}
+		}
+		lines = append(lines, line)
+	}
+	s.lines, s.width, s.row = lines, width, row
+}
+
 func (s *screen) String() string {
 	return strings.TrimRight(strings.Join(s.lines, "\n"), "\n") + "\n"
 }

@@ -138,6 +138,24 @@ func TestLiveSmallTerminal(t *testing.T) {
 	golden(t, "live-small.txt", s.String())
 }
 
+// Nothing of the old picture is left when the window becomes narrower, and later wider, in the midst of it.
+func TestAResizedWindowIsRepaintedWhole(t *testing.T) {
+	s := &screen{t: t, width: 80}
+	v := NewHuman(&Streams{Err: s, ErrTTY: true, Size: func() (int, int) { return s.width, 30 }})
+	events := story()
+	for i, e := range events {
+		switch i {
+		case len(events) - 2:
+			s.resize(43)
+		case len(events) - 1:
+			s.resize(80)
+		}
+		v.Event(e)
+	}
+	v.end()
+	golden(t, "live-resized.txt", s.String())
+}
+
 func TestEveryRepaintIsOneWrite(t *testing.T) {
 	var w countingWriter
 	v := NewHuman(&Streams{Err: &w, ErrTTY: true})

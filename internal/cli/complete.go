@@ -101,6 +101,22 @@ func (f *Factory) completeRevisions(flags *packFlags, cluster *ClusterFlags, tim
 
 // completeTiers offers releases first and then the tiers of the one that was named; exec takes a tier alone, too.
 func (f *Factory) completeTiers(flags *packFlags, cluster *ClusterFlags) completer {
+	return f.completeOf(flags, cluster, func(_, tier string) string {
+		_, group, _ := strings.Cut(tier, "/")
+		return group
+	})
+}
+
+// completeJobs offers releases first and then the jobs of the one that was named, without its name in front.
+func (f *Factory) completeJobs(flags *packFlags, cluster *ClusterFlags) completer {
+	return f.completeOf(flags, cluster, func(release, tier string) string {
+		job, _, _ := strings.Cut(tier, "/")
+		return strings.TrimPrefix(job, release+"-")
+	})
+}
+
+// completeOf offers releases first, and then what word makes of each "job/tier" of the one that was named.
+func (f *Factory) completeOf(flags *packFlags, cluster *ClusterFlags, word func(release, tier string) string) completer {
 	releases := f.completeReleases(flags, cluster)
 	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		if len(args) == 0 {
@@ -121,9 +137,8 @@ func (f *Factory) completeTiers(flags *packFlags, cluster *ClusterFlags) complet
 		}
 		var words []string
 		for _, tier := range byRelease[rel.Name] {
-			_, group, _ := strings.Cut(tier, "/")
-			if !slices.Contains(args[1:], group) {
-				words = append(words, group)
+			if w := word(rel.Name, tier); !slices.Contains(args[1:], w) {
+				words = append(words, w)
 			}
 		}
 		slices.Sort(words)

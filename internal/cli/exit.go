@@ -63,7 +63,7 @@ func exitCode(err error) Code {
 // outcomeCode is the exit code of a verb's outcome.
 func outcomeCode(o release.Outcome) Code {
 	switch o {
-	case release.Healthy, release.Unchanged:
+	case release.Healthy, release.Unchanged, release.Awaiting:
 		return CodeOK
 	case release.Unreachable, release.Denied:
 		return CodeCluster

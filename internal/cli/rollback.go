@@ -20,6 +20,7 @@ type RollbackOptions struct {
 	Detach   bool
 	Atomic   bool
 	NoHooks  bool
+	Promote  bool
 	Timeout  time.Duration
 	History  int
 	Output   string
@@ -52,6 +53,7 @@ func NewCmdRollback(f *Factory, runF func(context.Context, *RollbackOptions) err
 	fs.BoolVar(&opts.Atomic, "atomic", false, "when it fails, go back to the last healthy revision")
 	noHooksFlag(cmd, &opts.NoHooks)
 	fs.DurationVar(&opts.Timeout, "timeout", 0, "give up after this `time` (default: the deployments' own deadlines)")
+	autoPromoteFlag(cmd, &opts.Promote)
 	historyMaxFlag(cmd, &opts.History)
 	outputFlag(cmd, &opts.Output, "text", "json")
 	return cmd
@@ -65,9 +67,13 @@ func historyMaxFlag(cmd *cobra.Command, to *int) {
 	cmd.Flags().IntVar(to, "history-max", 10, "how many `revisions` to keep; the last healthy one is always kept")
 }
 
+func autoPromoteFlag(cmd *cobra.Command, to *bool) {
+	cmd.Flags().BoolVar(to, "auto-promote", false, "promote canaries as soon as all of their job are healthy")
+}
+
 // exitCodes is the same in the help of every verb that changes a release.
 const exitCodes = "Exit codes:\n\n" +
-	"  0  healthy, or nothing had to change\n" +
+	"  0  healthy, or nothing had to change, or canaries are healthy and wait to be promoted\n" +
 	"  1  the pack or the command line is wrong; nothing was submitted\n" +
 	"  2  there would be changes (with -detailed-exitcode)\n" +
 	"  3  the cluster does not answer, or denies access\n" +
@@ -112,15 +118,16 @@ func rollbackRun(ctx context.Context, opts *RollbackOptions) error {
 		return err
 	}
 	result, err := engine.Rollback(ctx, release.RollbackOptions{
-		Release:    rel.Name,
-		Namespace:  rel.Namespace,
-		Revision:   opts.Revision,
-		Version:    f.Build.Version,
-		Timeout:    opts.Timeout,
-		Detach:     opts.Detach,
-		Atomic:     opts.Atomic,
-		NoHooks:    opts.NoHooks,
-		HistoryMax: opts.History,
+		Release:     rel.Name,
+		Namespace:   rel.Namespace,
+		Revision:    opts.Revision,
+		Version:     f.Build.Version,
+		Timeout:     opts.Timeout,
+		Detach:      opts.Detach,
+		Atomic:      opts.Atomic,
+		AutoPromote: opts.Promote,
+		NoHooks:     opts.NoHooks,
+		HistoryMax:  opts.History,
 	}, v)
 	if result != nil {
 		v.Finished(result, nil)

@@ -61,6 +61,7 @@ func NewCmdRoot(f *Factory) *cobra.Command {
 		NewCmdScale(f, nil),
 		NewCmdRestart(f, nil),
 		NewCmdLogs(f, nil),
+		NewCmdPromote(f, nil),
 		NewCmdRollback(f, nil),
 		NewCmdHistory(f, nil),
 		NewCmdDiff(f, nil),

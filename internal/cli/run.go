@@ -28,6 +28,7 @@ type RunOptions struct {
 	Timeout  time.Duration
 	Atomic   bool
 	NoHooks  bool
+	Promote  bool // canaries, by itself
 	History  int
 	Output   string
 }
@@ -43,6 +44,8 @@ func NewCmdRun(f *Factory, runF func(context.Context, *RunOptions) error) *cobra
 			"A second run with nothing changed submits nothing. Before it stops a job that left the pack, removes a tier, undoes what was\n" +
 			"changed by hand, adopts a job or changes env, run shows the plan and asks; where nobody can be asked it refuses (exit code 1)\n" +
 			"unless -auto-approve says yes.\n\n" +
+			"A job whose update block has canaries and no auto_promote waits when they are healthy: run ends there, with exit code 0, and\n" +
+			"leaves the later waves; 'packctl promote' goes on, 'packctl rollback' takes them back. With -auto-promote run promotes them.\n\n" +
 			"A release remembers its env and the values that it was given, sensitive ones excepted: run without them keeps them. They win\n" +
 			"over defaults and the env's file, and PACKCTL_VAR_…, -var-file and -var win over them. -reset-values forgets them.\n\n" +
 			"With -plan run does what the plan of a file shows, and needs neither the pack nor an approval: the plan was there to be looked at.\n" +
@@ -71,6 +74,7 @@ func NewCmdRun(f *Factory, runF func(context.Context, *RunOptions) error) *cobra
 	cmd.Flags().DurationVar(&opts.Timeout, "timeout", 0, "give up after this `time`; what was submitted goes on (default: the deployments' own deadlines)")
 	cmd.Flags().BoolVar(&opts.Atomic, "atomic", false, "when it fails, bring every job back to the last healthy revision (exit code 5); data stays")
 	noHooksFlag(cmd, &opts.NoHooks)
+	autoPromoteFlag(cmd, &opts.Promote)
 	historyMaxFlag(cmd, &opts.History)
 	outputFlag(cmd, &opts.Output, "text", "json")
 	return cmd
@@ -98,12 +102,13 @@ func runRun(ctx context.Context, opts *RunOptions) error {
 // release are the options that a pack and a plan file share.
 func (opts *RunOptions) release() release.RunOptions {
 	return release.RunOptions{
-		Version:    opts.Factory.Build.Version,
-		Timeout:    opts.Timeout,
-		Detach:     opts.Detach,
-		Atomic:     opts.Atomic,
-		NoHooks:    opts.NoHooks,
-		HistoryMax: opts.History,
+		Version:     opts.Factory.Build.Version,
+		Timeout:     opts.Timeout,
+		Detach:      opts.Detach,
+		Atomic:      opts.Atomic,
+		AutoPromote: opts.Promote,
+		NoHooks:     opts.NoHooks,
+		HistoryMax:  opts.History,
 	}
 }
 

@@ -159,6 +159,13 @@ func TestSecuredCluster(t *testing.T) {
 			t.Errorf("%s", out)
 		}
 	})
+	t.Run("promote", func(t *testing.T) {
+		if out := s.packctl(t, "write", 0, append(run, "-var", "greeting=good night", "-var", "canary=1")...); !strings.Contains(out, "packctl promote secured") {
+			t.Errorf("%s", out)
+		}
+		s.packctl(t, "read", 3, "promote", "secured")
+		s.packctl(t, "write", 0, "promote", "secured", "web")
+	})
 	t.Run("rollback", func(t *testing.T) { s.packctl(t, "write", 0, "rollback", "secured", "1") })
 	t.Run("a plan in a file, and diff", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "secured.plan")

@@ -112,6 +112,14 @@ func (c *Client) FailDeployment(ctx context.Context, id string) error {
 	return nil
 }
 
+// PromoteDeployment promotes every group of a deployment. Nomad refuses it while a canary is not healthy.
+func (c *Client) PromoteDeployment(ctx context.Context, id string) error {
+	if _, _, err := c.api.Deployments().PromoteAll(id, c.write(ctx)); err != nil {
+		return c.fault("promote deployment "+id, err)
+	}
+	return nil
+}
+
 // Deregister stops a job; with purge Nomad also forgets it.
 func (c *Client) Deregister(ctx context.Context, id string, purge bool) error {
 	_, _, err := c.api.Jobs().Deregister(id, purge, c.write(ctx))

@@ -19,7 +19,7 @@ const backWithin = 30 * time.Minute
 // returns says what was wrong, and how it all stands now.
 func (r *run) goBack(ctx context.Context, cause error) error {
 	failed := r.classify(ctx, cause)
-	if len(r.res.Submitted)+len(r.res.Stopped) == 0 {
+	if len(r.res.Submitted)+len(r.res.Stopped) == 0 && !r.history.halted {
 		return failed
 	}
 	switch failed.Outcome {
@@ -86,7 +86,7 @@ func (r *run) returnTo(ctx context.Context, base *Revision) error {
 	if err != nil {
 		return err
 	}
-	b := &run{verb: r.verb, manifest: m, opt: RunOptions{Version: r.opt.Version, Prune: true}}
+	b := &run{verb: r.verb, manifest: m, opt: RunOptions{Version: r.opt.Version, Prune: true, AutoPromote: true}}
 	b.res = &Result{}
 	defer func() { // what the release looks like now, whatever the run saw last
 		r.res.Tiers = b.res.Tiers

@@ -62,6 +62,8 @@ type Jobs interface {
 	Retry(ctx context.Context, id string) error
 	// FailDeployment ends a deployment now; where the job says auto_revert, Nomad puts the earlier version back.
 	FailDeployment(ctx context.Context, id string) error
+	// PromoteDeployment lets a deployment go on whose canaries are healthy: all others become as they are.
+	PromoteDeployment(ctx context.Context, id string) error
 	Deregister(ctx context.Context, id string, purge bool) error
 }
 

@@ -25,6 +25,7 @@ const (
 	PhaseMigrate     Phase = "migrate"
 	PhaseSubmit      Phase = "submit"
 	PhaseWatch       Phase = "watch"
+	PhasePromote     Phase = "promote"
 	PhaseRollback    Phase = "rollback"
 	PhaseRecord      Phase = "record"
 	PhaseStop        Phase = "stop"
@@ -64,6 +65,7 @@ const (
 	TimedOut    Outcome = "timed out"              // neither healthy nor failed when the time was over
 	Interrupted Outcome = "interrupted"            // the person stopped it; what was submitted goes on
 	Conflict    Outcome = "conflict"               // somebody else changed a job, or owns it
+	Awaiting    Outcome = "awaiting promotion"     // canaries are healthy beside the old version; packctl promote goes on
 	Locked      Outcome = "locked"                 // another packctl works on this release
 	Unreachable Outcome = "unreachable"            // no answer from the cluster
 	Denied      Outcome = "denied"                 // the token lacks a right, or there is none
@@ -83,6 +85,9 @@ type Result struct {
 	Destroyed *Destruction  // of destroy, once it has ended well
 	Restarted []string      // instances, "web[0]", in the order in which they were healthy again
 	Hooks     []HookRun     // in the order in which they ran
+	Promoted  []string      // jobs whose canaries were promoted
+	Waiting   []Waiting     // whose canaries are to be promoted before it goes on
+	Left      []string      // jobs that are submitted after that
 	Tiers     []status.Tier // the last that was seen
 	Failures  []Failure
 	Elapsed   time.Duration

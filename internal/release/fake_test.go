@@ -23,6 +23,7 @@ type fake struct {
 	inspected
 	operated
 	examined
+	canaried
 	mu        sync.Mutex
 	auto      bool
 	jobs      map[string]*api.Job
@@ -194,6 +195,7 @@ func (f *fake) Register(_ context.Context, job *api.Job, _ []byte, index uint64)
 	if value(now.Type) == "" {
 		now.Type = ptr("service")
 	}
+	f.place(f.jobs[id], &now)
 	f.jobs[id] = &now
 	f.state[id] = ""
 	if f.auto {
@@ -396,6 +398,11 @@ func (f *fake) facts(ids []string) []status.JobFacts {
 			if f.state[id] == "lost" {
 				jf.Allocs = append(jf.Allocs, f.alloc(j, *j.TaskGroups[0].Name, 0))
 			}
+			out = append(out, jf)
+			continue
+		}
+		if c := f.canaries[id]; c != nil && !value(j.Stop) {
+			c.facts(f, j, &jf)
 			out = append(out, jf)
 			continue
 		}

@@ -102,6 +102,11 @@ func (v *verb) told(ctx context.Context, release string) (*records, []*Revision,
 		return s, list, err
 	}
 	newest := list[len(list)-1]
+	for now, i := inEffect(list), len(list)-1; i >= 0; i-- {
+		if list[i].Outcome == Awaiting && list[i] != now && list[i] != newest {
+			list[i].Outcome = Replaced
+		}
+	}
 	if newest.finished() {
 		return s, list, nil
 	}

@@ -59,6 +59,8 @@ func (m *Manifest) isHook(id string) bool {
 // events are the moments before and after what this run does.
 func (r *run) events() (before, after spec.Event) {
 	switch {
+	case r.history.resumed && r.history.now.After != "":
+		return "", r.history.now.After
 	case r.history.restores != nil:
 		return spec.PreRollback, spec.PostRollback
 	case r.installs():

@@ -51,6 +51,7 @@ func TestAgainstRealAgents(t *testing.T) {
 		{"a hook after an upgrade that fails fails the run, and runs again on the next", failingPostHook},
 		{"a hook that no node can run fails at once", hookWithoutPlace},
 		{"a hook before a release is destroyed keeps it when it fails, and is awaited", hooksBeforeTheEnd},
+		{"canaries wait for a promotion, whatever the progress deadline, and go back or on", canaries},
 		{"a migration runs beside the old version, and the old version goes on when it fails", migratesFirst},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, r) })

@@ -23,6 +23,8 @@ const (
 	hasFailed
 	wasReverted
 	wasMoved
+	canPromote
+	halted
 )
 
 // verdict is a kind with what it is about.
@@ -31,6 +33,7 @@ type verdict struct {
 	job  *planned
 	bad  []string // "job/tier"
 	how  string
+	held []Waiting // of halted: all of them, of canPromote: the job's own
 }
 
 // judge tells from observations how a run stands. It keeps what later ones no longer show.
@@ -76,9 +79,17 @@ func (j *judge) verdict(o status.Observation, tiers []status.Tier, wave int) ver
 		case allGood:
 		case waitOn:
 			all.kind = waitOn
+		case canPromote:
+			if j.run.promotes(job.ID) {
+				return v
+			}
+			all.held = append(all.held, v.held...)
 		default:
 			return v
 		}
+	}
+	if all.kind == allGood && len(all.held) > 0 {
+		all.kind = halted
 	}
 	return all
 }
@@ -108,6 +119,7 @@ func (j *judge) job(now time.Time, job *planned, f status.JobFacts, tiers []stat
 		return verdict{kind: allGood}
 	}
 	bad, good := false, f.Evaluated
+	held := canariesOf(f)
 	var names []string
 	for _, t := range tiers {
 		switch t.State {
@@ -115,6 +127,9 @@ func (j *judge) job(now time.Time, job *planned, f status.JobFacts, tiers []stat
 			bad = true
 			names = append(names, t.Job+"/"+t.Name)
 		case status.Healthy, status.Complete:
+			continue
+		}
+		if held.ready() && held.has(t.Name) {
 			continue
 		}
 		good = false
@@ -132,6 +147,9 @@ func (j *judge) job(now time.Time, job *planned, f status.JobFacts, tiers []stat
 	}
 	if !job.changed && !job.retried && slices.ContainsFunc(tiers, awaitsReplacement) {
 		return verdict{kind: tryAgain, job: job}
+	}
+	if good && held.ready() && job.promoted != f.Deployment.ID {
+		return verdict{kind: canPromote, job: job, how: f.Deployment.ID, held: []Waiting{*held}}
 	}
 	if !good || (f.Deployment != nil && status.Active(f.Deployment)) {
 		return verdict{}

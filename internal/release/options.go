@@ -20,22 +20,37 @@ type RunOptions struct {
 	Inputs Inputs // what the stack was made with, to be recorded
 	Seen   *int   // the newest revision that was known when the stack was made; nil: when the run is planned
 
-	Atomic     bool // on failure go back to the last healthy revision
-	NoHooks    bool // run none; migrations are none
-	HistoryMax int  // how many revisions are kept; 0: 10
+	Atomic      bool // on failure go back to the last healthy revision
+	AutoPromote bool // promote canaries as soon as all of their deployment are healthy
+	NoHooks     bool // run none; migrations are none
+	HistoryMax  int  // how many revisions are kept; 0: 10
+
+	promote map[string]bool // jobs whose canaries are promoted all the same
+}
+
+// PromoteOptions say which canaries of a release are promoted.
+type PromoteOptions struct {
+	Release    string
+	Namespace  string
+	Jobs       []string // with or without the release's name in front; none: all that wait
+	Version    string
+	Timeout    time.Duration
+	NoHooks    bool
+	HistoryMax int
 }
 
 // RollbackOptions say which revision to bring back.
 type RollbackOptions struct {
-	Release    string
-	Namespace  string
-	Revision   int // 0: the last healthy one before the one that is in effect
-	Version    string
-	Timeout    time.Duration
-	Detach     bool
-	Atomic     bool
-	NoHooks    bool
-	HistoryMax int
+	Release     string
+	Namespace   string
+	Revision    int // 0: the last healthy one before the one that is in effect
+	Version     string
+	Timeout     time.Duration
+	Detach      bool
+	Atomic      bool
+	AutoPromote bool
+	NoHooks     bool
+	HistoryMax  int
 }
 
 // StopOptions say which release to stop and how.

@@ -153,6 +153,9 @@ func (o *overview) tell(seen status.Observation, tiers []status.Tier) *Overview 
 			j.Deployment = f.Deployment.Status
 		}
 		out.Jobs = append(out.Jobs, j)
+		if w := canariesOf(f); w.ready() {
+			out.Notes = append(slices.Clone(out.Notes), fmt.Sprintf("job %s awaits promotion: %s; packctl promote %s goes on", f.ID, w.counted(), out.Release))
+		}
 		out.Gates = append(out.Gates, gatesOf(&f)...)
 	}
 	out.Healthy = allWell(out.Jobs, tiers)

@@ -12,14 +12,15 @@ import (
 
 // finding is what the cluster shows of a revision that nobody finished.
 type finding struct {
-	carries []string // jobs that it was to change and that are as it has them
-	lacks   []string // those that are not
-	moved   []string // of lacks: changed all the same, by Nomad's revert or by somebody
-	stopped []string // that it was to stop and that do not run
-	left    []string // that it was to stop and that run
-	healthy bool     // every job of it is as it has it, and healthy
-	why     string   // when it is not
-	lost    bool     // its manifest cannot be read
+	carries []string  // jobs that it was to change and that are as it has them
+	lacks   []string  // those that are not
+	moved   []string  // of lacks: changed all the same, by Nomad's revert or by somebody
+	stopped []string  // that it was to stop and that do not run
+	left    []string  // that it was to stop and that run
+	healthy bool      // every job of it is as it has it, and healthy
+	waiting []Waiting // what is left of it waits for canaries to be promoted, and nothing else is wrong
+	why     string    // when it is not
+	lost    bool      // its manifest cannot be read
 }
 
 // reconcile finds out what became of a revision whose packctl died, or did not watch, and records it. The lock is held.
@@ -29,7 +30,10 @@ func (r *run) reconcile(ctx context.Context, old *Revision) error {
 	if err != nil {
 		return err
 	}
-	f.close(old)
+	was := old.Outcome
+	if f.close(old); was == Awaiting && old.Outcome == was {
+		return nil
+	}
 	old.Ended = r.deps.Now().UTC()
 	if err := r.history.records.update(ctx, old); err != nil {
 		return err
@@ -45,6 +49,8 @@ func (f *finding) close(r *Revision) {
 	switch {
 	case f.healthy && len(f.left) == 0:
 		r.Outcome, r.Note = Healthy, "found healthy afterwards"
+	case len(f.waiting) > 0 && len(f.moved) == 0:
+		r.Outcome, r.Note = Awaiting, haltNote(f.waiting, f.lacks)
 	case !f.lost && len(f.carries)+len(f.moved)+len(f.stopped) == 0:
 		r.Outcome, r.Note = Nothing, "no job carries it"
 	default:
@@ -93,7 +99,9 @@ func (v *verb) find(ctx context.Context, s *records, rev *Revision) (*finding, e
 			return nil, err
 		}
 		all = all && same
-		now = append(now, job)
+		if same {
+			now = append(now, job)
+		}
 		was := rev.job(j.ID)
 		switch {
 		case was == nil || !was.Changed:
@@ -117,10 +125,15 @@ func (v *verb) find(ctx context.Context, s *records, rev *Revision) (*finding, e
 			f.left = append(f.left, id)
 		}
 	}
-	if !all {
+	if len(now) == 0 {
 		return f, nil
 	}
-	f.healthy, f.why, err = v.healthyNow(ctx, m, now)
+	good, why, waiting, err := v.standNow(ctx, m, now)
+	f.waiting = waiting
+	if !all {
+		return f, err
+	}
+	f.healthy, f.why = good, why
 	if f.healthy && len(m.hooksOn(rev.After)) > 0 { // they come last, so nobody knows how they ended
 		f.healthy, f.why = false, "healthy, but the hooks of "+string(rev.After)+" may not have run"
 	}
@@ -173,18 +186,21 @@ func fatal(err error) bool {
 	return errors.As(err, &unreachable) || errors.As(err, &denied) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// healthyNow looks once at jobs, and says what is not healthy about them.
-func (v *verb) healthyNow(ctx context.Context, m *Manifest, jobs []*planned) (bool, string, error) {
+// standNow looks once at jobs, and says what is not healthy about them, or which canaries wait where nothing else is wrong.
+func (v *verb) standNow(ctx context.Context, m *Manifest, jobs []*planned) (healthy bool, why string, waiting []Waiting, err error) {
 	quietly := &run{verb: *v, manifest: m, jobs: jobs}
 	quietly.obs, quietly.res = nobody{}, &Result{}
 	w := quietly.watch(ctx, quietly.watchedJobs(), m.Services)
 	defer w.close()
 	o, tiers, err := w.next(ctx)
 	if err != nil {
-		return false, "", err
+		return false, "", nil, err
 	}
-	if newJudge(quietly).verdict(o, tiers, m.Waves).kind == allGood {
-		return true, "", nil
+	switch verdict := newJudge(quietly).verdict(o, tiers, m.Waves); verdict.kind {
+	case allGood:
+		return true, "", nil, nil
+	case halted:
+		waiting = verdict.held
 	}
 	var bad []string
 	for _, t := range tiers {
@@ -192,7 +208,7 @@ func (v *verb) healthyNow(ctx context.Context, m *Manifest, jobs []*planned) (bo
 			bad = append(bad, fmt.Sprintf("tier %s is %s", t.Name, t.State))
 		}
 	}
-	return false, some(bad), nil
+	return false, some(bad), waiting, nil
 }
 
 // nobody is an observer that is told nothing.

@@ -26,6 +26,7 @@ type history struct {
 	seen    int       // the newest number when this run was planned
 
 	restores *Revision // what a rollback brings back
+	halted   bool      // now is a revision of before, whose canaries wait: what comes before its waves is done
 	resumed  bool      // now is a revision of before, which did not end well and which this run has nothing to add to
 }
 
@@ -131,11 +132,12 @@ func (v *verb) who() string {
 	return who
 }
 
-// resume takes the newest revision up again when this run has nothing to submit, and that one was just this manifest and did
-// not end well: what became of it is then known in the end.
+// resume takes the newest revision up again when it was just this manifest, and either this run has nothing to submit and that
+// one did not end well: what became of it is then known in the end; or that one waits for its canaries to be promoted: this run goes
+// on with it.
 func (r *run) resume() error {
 	n := r.history.newest
-	if n == nil || n.Outcome == Healthy || n.Outcome == RolledBack || !n.touched() {
+	if n == nil || n.Outcome == Healthy || n.Outcome == RolledBack || !n.touched() || (r.changes() && n.Outcome != Awaiting) {
 		return nil
 	}
 	data, err := wire(r.manifest)
@@ -143,9 +145,19 @@ func (r *run) resume() error {
 		return err
 	}
 	if sumOf(data) == n.Sum {
-		r.history.now, r.history.resumed, r.res.Revision = n, true, n.Number
+		r.takeUp(n)
 	}
 	return nil
+}
+
+// takeUp makes a revision of before that of this run.
+func (r *run) takeUp(n *Revision) {
+	r.history.now, r.history.resumed, r.res.Revision = n, true, n.Number
+	if r.history.halted = n.Outcome == Awaiting; r.history.halted {
+		for _, job := range r.jobs { // what fails now has had its try: it is of this revision
+			job.retried = job.retried || slices.Contains(n.Submitted, job.ID)
+		}
+	}
 }
 
 // inEffect is the revision that the release is at. Mostly that is the newest one.
@@ -179,7 +191,7 @@ func (r *run) conclude(ctx context.Context, err error) error {
 		out = r.classify(ctx, err)
 		err = out
 	}
-	if r.history.now == nil {
+	if r.history.now == nil || (out != nil && r.history.halted && r.untouched() && out.Outcome != Failed && out.Outcome != Reverted) {
 		return err
 	}
 	clean, done := context.WithTimeout(context.WithoutCancel(ctx), cleanUpWithin)
@@ -190,15 +202,21 @@ func (r *run) conclude(ctx context.Context, err error) error {
 	now.Stopped = slices.Compact(slices.Sorted(slices.Values(append(now.Stopped, r.res.Stopped...))))
 	for _, job := range r.jobs {
 		if n := now.job(job.ID); n != nil {
-			n.Version, n.Index, n.Changed = job.version, job.index, slices.Contains(now.Submitted, job.ID)
+			n.Version, n.Index, n.Changed = job.version, job.index, slices.Contains(now.Submitted, job.ID) || slices.Contains(r.res.Left, job.ID)
 		}
 	}
 	switch {
+	case out == nil && len(r.res.Waiting) > 0:
+		now.Outcome, now.Note = Awaiting, haltNote(r.res.Waiting, r.res.Left)
 	case out == nil && r.opt.Detach:
-		now.Outcome = Detached
+		now.Outcome, now.Note = Detached, ""
 	case out == nil:
-		now.Outcome = Healthy
-		if r.history.resumed {
+		was := now.Outcome
+		now.Outcome, now.Note = Healthy, ""
+		switch {
+		case was == Awaiting && len(r.res.Promoted) > 0:
+			now.Note = "promoted by " + r.who()
+		case r.history.resumed:
 			now.Note = "healthy since a later run"
 		}
 	default:
@@ -212,6 +230,11 @@ func (r *run) conclude(ctx context.Context, err error) error {
 		r.say(Warn, "", "old revisions were not removed: %v", err)
 	}
 	return errOf(out)
+}
+
+// untouched says that this run has changed nothing.
+func (r *run) untouched() bool {
+	return len(r.res.Submitted)+len(r.res.Stopped)+len(r.res.Promoted) == 0
 }
 
 // errOf keeps a nil *Error from becoming an error.

@@ -56,10 +56,13 @@ const (
 	Pending  Outcome = "pending"           // a run is under way, or died
 	Detached Outcome = "not watched"       // all is submitted, and nobody has looked since
 	Nothing  Outcome = "nothing submitted" // it ended before it changed anything
+	Replaced Outcome = "not promoted"      // its canaries waited when a later revision took its place; told, never written
 )
 
-// finished says whether it is known how the revision ended.
-func (r *Revision) finished() bool { return r.Outcome != Pending && r.Outcome != Detached }
+// finished says whether it is known how the revision ended. Whoever promotes canaries need not use packctl for it.
+func (r *Revision) finished() bool {
+	return r.Outcome != Pending && r.Outcome != Detached && r.Outcome != Awaiting
+}
 
 // touched says whether the revision changed anything in the cluster.
 func (r *Revision) touched() bool { return len(r.Submitted)+len(r.Stopped) > 0 }

@@ -10,7 +10,8 @@ import (
 func (e *Engine) Rollback(ctx context.Context, opt RollbackOptions, obs Observer) (*Result, error) {
 	r := &run{
 		verb: verb{deps: e.deps, obs: obs, began: e.deps.Now()},
-		opt:  RunOptions{Version: opt.Version, Timeout: opt.Timeout, Detach: opt.Detach, Prune: true, Atomic: opt.Atomic, NoHooks: opt.NoHooks, HistoryMax: opt.HistoryMax},
+		opt: RunOptions{Version: opt.Version, Timeout: opt.Timeout, Detach: opt.Detach, Prune: true, Atomic: opt.Atomic, AutoPromote: opt.AutoPromote,
+			NoHooks: opt.NoHooks, HistoryMax: opt.HistoryMax},
 	}
 	r.res = &Result{Release: opt.Release, Namespace: opt.Namespace}
 	return r.finish(ctx, opt.Timeout, func(ctx context.Context) error { return r.rollback(ctx, opt) })

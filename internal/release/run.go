@@ -22,16 +22,17 @@ type run struct {
 // planned is one job of the manifest with what the cluster has of it.
 type planned struct {
 	Job
-	api     *api.Job // a copy, with the counts that belong to an autoscaler
-	before  *api.Job // as it was registered, or nil
-	changed bool
-	moves   map[string]bool // tiers of which allocations come, go or are replaced
-	index   uint64          // the modify index that its next registration must find, then the one that it made
-	version uint64          // that it has, once registered
-	retried bool
-	once    bool   // it runs once, now: it is a hook or a migration
-	adopts  string // whose it is, when it is taken over
-	ended   string // the deployment that was ended because its tiers were hopeless
+	api      *api.Job // a copy, with the counts that belong to an autoscaler
+	before   *api.Job // as it was registered, or nil
+	changed  bool
+	moves    map[string]bool // tiers of which allocations come, go or are replaced
+	index    uint64          // the modify index that its next registration must find, then the one that it made
+	version  uint64          // that it has, once registered
+	retried  bool
+	once     bool   // it runs once, now: it is a hook or a migration
+	adopts   string // whose it is, when it is taken over
+	promoted string // the deployment that was promoted
+	ended    string // the deployment that was ended because its tiers were hopeless
 }
 
 func (p *planned) created() bool { return p.before == nil }
@@ -60,15 +61,16 @@ func (r *run) underLock(ctx context.Context) error {
 	if err := r.settle(ctx); err != nil {
 		return err
 	}
+	if err := r.resume(); err != nil {
+		return err
+	}
 	if r.changes() {
 		if err := r.begin(ctx); err != nil {
 			return err
 		}
-	} else if err := r.resume(); err != nil {
-		return err
 	}
 	err := r.carryOut(ctx)
-	if err != nil && r.opt.Atomic && r.history.now != nil && !r.history.resumed {
+	if err != nil && r.opt.Atomic && r.history.now != nil && (!r.history.resumed || r.history.halted) {
 		err = r.goBack(ctx, err)
 	}
 	return r.conclude(ctx, err)
@@ -82,12 +84,19 @@ func (r *run) carryOut(ctx context.Context) error {
 	if err := r.volumes(ctx); err != nil {
 		return err
 	}
-	if err := r.preHooks(ctx); err != nil {
-		return err
+	if !r.history.halted {
+		if err := r.preHooks(ctx); err != nil {
+			return err
+		}
+		if err := r.migrations(ctx); err != nil {
+			return err
+		}
 	}
-	if err := r.migrations(ctx); err != nil {
-		return err
-	}
+	return r.bringUp(ctx)
+}
+
+// bringUp submits the waves and watches them, and completes the run.
+func (r *run) bringUp(ctx context.Context) error {
 	work := r.submitAndWatch
 	if r.history.restores != nil {
 		work = r.restore
@@ -95,13 +104,22 @@ func (r *run) carryOut(ctx context.Context) error {
 	if err := work(ctx); err != nil {
 		return err
 	}
+	return r.complete(ctx)
+}
+
+// complete is what follows when all waves are healthy. Canaries that wait to be promoted come before it.
+func (r *run) complete(ctx context.Context) error {
+	if len(r.res.Waiting) > 0 {
+		r.halt()
+		return nil
+	}
 	if err := r.prune(ctx); err != nil {
 		return err
 	}
 	if err := r.postHooks(ctx); err != nil {
 		return err
 	}
-	if len(r.res.Submitted) == 0 && len(r.res.Stopped) == 0 && len(r.res.Hooks) == 0 && r.res.Outcome == Healthy {
+	if len(r.res.Submitted) == 0 && len(r.res.Stopped) == 0 && len(r.res.Hooks)+len(r.res.Promoted) == 0 && r.res.Outcome == Healthy {
 		r.res.Outcome = Unchanged
 	}
 	return nil

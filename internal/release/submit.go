@@ -33,6 +33,9 @@ func (r *run) submitAndWatch(ctx context.Context) error {
 		if err := r.await(ctx, w, j, wave); err != nil {
 			return err
 		}
+		if len(r.res.Waiting) > 0 {
+			return nil
+		}
 	}
 	r.warnOfRuns(j.lastTiers)
 	return nil
@@ -119,6 +122,13 @@ func (r *run) await(ctx context.Context, w *watching, j *judge, wave int) error 
 		case allGood:
 			return nil
 		case waitOn:
+		case halted:
+			r.res.Waiting = v.held
+			return nil
+		case canPromote:
+			if err := r.promoteNow(ctx, v); err != nil {
+				return err
+			}
 		case tryAgain:
 			if err := r.retry(ctx, v); err != nil {
 				return err

@@ -107,6 +107,10 @@ func (h *Human) Finished(r *release.Result, outputs []stack.Output) {
 		}
 		return
 	}
+	if r.Outcome == release.Awaiting {
+		h.awaiting(r)
+		return
+	}
 	fmt.Fprintf(h.streams.Out, "%s %s\n", h.out.green("✓"), h.summary(r))
 	h.outputs(outputs)
 }
@@ -120,6 +124,8 @@ func (h *Human) summary(r *release.Result) string {
 		return h.destroyed(r)
 	case isStopped(r):
 		return fmt.Sprintf("%s is stopped: %s %s", name, strings.Join(r.Stopped, ", "), took)
+	case r.Outcome == release.Unchanged && len(r.Tiers) == 0:
+		return fmt.Sprintf("%s: nothing had to change %s", name, took)
 	case len(r.Restarted) > 0:
 		return fmt.Sprintf("%s: restarted %s, healthy %s", name, strings.Join(r.Restarted, ", "), took)
 	case len(r.Scaled) > 0:
@@ -128,6 +134,9 @@ func (h *Human) summary(r *release.Result) string {
 		return fmt.Sprintf("%s is healthy, and nothing had to change: %s %s", name, plural(len(r.Tiers), "tier"), took)
 	}
 	done := plural(len(r.Submitted), "job") + " submitted"
+	if len(r.Promoted) > 0 {
+		done = plural(len(r.Promoted), "job") + " promoted, " + done
+	}
 	if len(r.Unchanged) > 0 {
 		done += fmt.Sprintf(", %d unchanged", len(r.Unchanged))
 	}
@@ -155,7 +164,7 @@ func scaled(list []release.Scaled) string {
 
 // endedWell reports whether a verb did what it was asked to.
 func endedWell(r *release.Result) bool {
-	return r.Outcome == release.Healthy || r.Outcome == release.Unchanged
+	return r.Outcome == release.Healthy || r.Outcome == release.Unchanged || r.Outcome == release.Awaiting
 }
 
 // isStopped reports whether the release was stopped, not run.

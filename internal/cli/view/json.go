@@ -176,7 +176,7 @@ func (j *JSON) Finished(r *release.Result, outputs []stack.Output) {
 	}
 	values := make([]OutputValue, 0, len(outputs))
 	for _, o := range outputs {
-		if !endedWell(r) {
+		if !endedWell(r) || r.Outcome == release.Awaiting {
 			break
 		}
 		values = append(values, OutputValue{Name: o.Name, Description: o.Description, Value: o.Value})
@@ -192,13 +192,16 @@ func (j *JSON) Finished(r *release.Result, outputs []stack.Output) {
 		Stopped        []string             `json:"stopped,omitempty"`
 		Scaled         []release.Scaled     `json:"scaled,omitempty"`
 		Hooks          []release.HookRun    `json:"hooks,omitempty"`
+		Promoted       []string             `json:"promoted,omitempty"`
+		Waiting        []release.Waiting    `json:"awaiting_promotion,omitempty"`
+		Left           []string             `json:"not_submitted,omitempty"`
 		Restarted      []string             `json:"restarted,omitempty"`
 		Destroyed      *release.Destruction `json:"destroyed,omitempty"`
 		Tiers          []status.Tier        `json:"tiers"`
 		Failures       []Failure            `json:"failures"`
 		Outputs        []OutputValue        `json:"outputs"`
 		ElapsedSeconds float64              `json:"elapsed_seconds"`
-	}{"result", r.Outcome, r.Release, r.Namespace, r.Revision, r.Submitted, r.Unchanged, r.Stopped, r.Scaled, r.Hooks, r.Restarted, r.Destroyed,
+	}{"result", r.Outcome, r.Release, r.Namespace, r.Revision, r.Submitted, r.Unchanged, r.Stopped, r.Scaled, r.Hooks, r.Promoted, r.Waiting, r.Left, r.Restarted, r.Destroyed,
 		append([]status.Tier{}, r.Tiers...), failures, values, r.Elapsed.Seconds()})
 }
 

@@ -207,11 +207,13 @@ func TestFinished(t *testing.T) {
 	stopped := &release.Result{Outcome: release.Healthy, Release: "shop", Stopped: []string{"shop-edge", "shop-app"}, Tiers: []status.Tier{{Name: "web", State: status.Stopped}}, Elapsed: 4 * time.Second}
 	scaled := &release.Result{Outcome: release.Healthy, Release: "shop", Submitted: []string{"shop-app"}, Elapsed: 12 * time.Second,
 		Scaled: []release.Scaled{{Tier: "web", Job: "shop-app", From: 1, To: 3}, {Tier: "queue", Job: "shop-app", From: 2, To: 2}}}
+	awaiting := &release.Result{Outcome: release.Awaiting, Release: "shop", Revision: 4, Submitted: []string{"shop-app"}, Left: []string{"shop-edge"}, Elapsed: 12 * time.Second,
+		Waiting: []release.Waiting{{Job: "shop-app", Deployment: "d1", Tiers: []release.Canaries{{Tier: "api", Wanted: 1, Healthy: 1}, {Tier: "web", Wanted: 2, Healthy: 2}}}}}
 	for name, tc := range map[string]struct {
 		result *release.Result
 		quiet  bool // nothing may be on stdout
 	}{
-		"healthy": {healthy, false}, "unchanged": {unchanged, false}, "stopped": {stopped, false}, "scaled": {scaled, false}, "failed": {failed(), true},
+		"healthy": {healthy, false}, "unchanged": {unchanged, false}, "stopped": {stopped, false}, "scaled": {scaled, false}, "awaiting": {awaiting, false}, "failed": {failed(), true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out, errs bytes.Buffer

@@ -18,3 +18,9 @@ variable "greeting" {
   description = "What the front says."
   default     = "hello"
 }
+
+variable "canary" {
+  type        = number
+  description = "Instances of a new version that wait to be promoted."
+  default     = 0
+}

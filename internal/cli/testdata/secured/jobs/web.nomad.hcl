@@ -30,6 +30,7 @@ job "web" {
     }
 
     update {
+      canary           = var.canary
       min_healthy_time = "1s"
     }
 

@@ -83,7 +83,7 @@ func planRun(ctx context.Context, opts *PlanOptions) error {
 	}
 	if err == nil && file != nil {
 		if err = f.savePlan(opts.Out, file); err == nil {
-			v.Notice(fmt.Sprintf("the plan is in %s; this does what it shows: packctl run -plan %s", opts.Out, opts.Out))
+			v.Doing(fmt.Sprintf("the plan is in %s; packctl run -plan %s does what it shows", opts.Out, opts.Out))
 		}
 	}
 	if err == nil && opts.DetailedCode && plan.Changes {

@@ -112,6 +112,29 @@ func TestAChangeMadeByHandIsNotUndoneSilently(t *testing.T) {
 	}
 }
 
+// TestWhatAnotherRunDidIsNotDoneByHand: it submits between the reading of the revisions and Nomad's answer about a job.
+func TestWhatAnotherRunDidIsNotDoneByHand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		res, err, _ := do(t, f, newStack([]string{"db"}), RunOptions{}, nil)
+		wantOutcome(t, res, err, Healthy)
+		moved := *f.jobs["db"] // otherwise it is known to be as it was recorded
+		moved.JobModifyIndex = ptr(*moved.JobModifyIndex + 1)
+		f.jobs["db"] = &moved
+		asked := 0
+		f.planning = func() {
+			if asked++; asked != 2 { // first for the plan, then for what changed since
+				return
+			}
+			f.planning = nil
+			res, err, _ := do(t, f, renamed(newStack([]string{"db"}), "theirs"), RunOptions{}, nil)
+			wantOutcome(t, res, err, Healthy)
+		}
+		res, err, _ = do(t, f, renamed(newStack([]string{"db"}), "mine"), RunOptions{}, nil)
+		wantOutcome(t, res, err, Conflict, "became revision 2 by me while this run was planned")
+	})
+}
+
 func TestAnotherEnvIsApproved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, s := newFake(), newStack([]string{"db"})

@@ -7,7 +7,7 @@ import "testing"
 // TestSoakRevisions kills a run of a three-wave release at every request that it makes, and makes many revisions.
 func TestSoakRevisions(t *testing.T) {
 	r, s := onlyNomad(t)
-	t.Run("many runs of one release at once leave no mixed state", func(t *testing.T) { atOnce(t, r, "many", 20) })
+	t.Run("many runs of one release at once leave no mixed state", func(t *testing.T) { atOnce(t, r, "many", 20, 20) })
 	t.Run("history and rollback outlive scaling and garbage collection", func(t *testing.T) { longLived(t, r, "long", 30, 40) })
 	t.Run("a killed run leaves nothing stuck and a true history", func(t *testing.T) {
 		requests, writes := measure(t, r, s.URL)

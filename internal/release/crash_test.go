@@ -28,8 +28,7 @@ import (
 // threeWaves is a release of three waves. Everything in it is another with another generation.
 func threeWaves(t *testing.T, rel, generation string) *stack.Stack {
 	j := func(name string) []job {
-		return []job{{name: name, script: "exec sleep 3600", task: fmt.Sprintf("env { GENERATION = %q }", generation),
-			update: "min_healthy_time = \"100ms\"\nhealthy_deadline = \"40s\"\nprogress_deadline = \"1m\""}}
+		return []job{{name: name, script: "exec sleep 3600", task: fmt.Sprintf("env { GENERATION = %q }", generation), update: quick}}
 	}
 	return newStack(t, rel, j("db"), j("api"), j("front"))
 }

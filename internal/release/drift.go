@@ -29,6 +29,9 @@ func (r *run) drift(ctx context.Context, plan *Plan) error {
 			continue
 		}
 		fields, err := r.driftOf(ctx, known, job)
+		if err == nil && len(fields) > 0 {
+			fields, err = r.stillDrift(ctx, known, job, fields)
+		}
 		if err != nil {
 			return err
 		}
@@ -41,6 +44,26 @@ func (r *run) drift(ctx context.Context, plan *Plan) error {
 		plan.PreviousEnv = &newest.Env
 	}
 	return nil
+}
+
+// stillDrift is what remains of a drift when the revisions are read again: what another run submitted between their reading and
+// Nomad's answer was not done by hand. That the plan is out of date by then is found under the lock.
+func (r *run) stillDrift(ctx context.Context, k *known, job *planned, fields []FieldChange) ([]FieldChange, error) {
+	for len(fields) > 0 {
+		l, err := k.records.paths(ctx)
+		if err != nil || l.newest() == k.newest.Number {
+			return fields, err
+		}
+		newest, err := k.records.read(ctx, l.newest())
+		if err != nil || newest == nil {
+			return fields, err
+		}
+		k.newest, k.list = newest, nil
+		if fields, err = r.driftOf(ctx, k, job); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
 }
 
 // has says whether a job is registered as this revision left it.

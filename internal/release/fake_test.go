@@ -54,6 +54,7 @@ type fake struct {
 	unplaced  map[string]*api.AllocationMetric // by job: why nothing of it has a place
 	moves     bool                             // a change replaces allocations
 	becomes   map[string]string                // by job: its state when it is registered, whatever auto says
+	planning  func()                           // what happens before Plan answers
 	ended     map[string]bool                  // by job: Nomad places nothing of it any more
 }
 
@@ -120,6 +121,9 @@ func (f *fake) ReleaseJobs(_ context.Context, name string) ([]*api.JobListStub, 
 
 // Plan compares the description, which stands for the whole specification.
 func (f *fake) Plan(_ context.Context, job *api.Job) (*api.JobPlanResponse, error) {
+	if f.planning != nil {
+		f.planning()
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	before := f.jobs[*job.ID]

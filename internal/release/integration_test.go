@@ -3,7 +3,6 @@
 package release_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -20,24 +19,18 @@ import (
 	"github.com/packctl/packctl/internal/release"
 )
 
+// TestAgainstRealAgents leaves how a run can end to TestOutcomes of package cli, which has each with its exit code.
 func TestAgainstRealAgents(t *testing.T) {
 	r := newReal(t)
-	for _, c := range []struct {
-		name string
-		test func(*testing.T, *real)
-	}{
+	r.show(t, someAtOnce, []claim{
 		{"the second wave is submitted only when the first is healthy, and a second run submits nothing", ordered},
 		{"a task that exits 1 is reported with tier, task, exit code and log", failing},
 		{"a failed job that did not change starts again on the next run, and then counts as unchanged", again},
 		{"a changed group restarts alone", changedGroup},
 		{"a waiting gate is told in its own words", waiting},
-		{"an update that Nomad takes back is told as reverted, with the evidence", reverting},
 		{"what has no place is refused before anything is submitted", placement},
 		{"a taken port is refused before anything is submitted, with its holder", takenPort},
-		{"a failed batch job fails the run", failingBatch},
-		{"a check that never passes fails with its output", neverPasses},
 		{"time runs out with the evidence so far", timesOut},
-		{"an interrupted run says so and gives the lock back", interrupted},
 		{"a second run at the same time is told who is at work", lockedOut},
 		{"a job of somebody else is refused before anything is submitted", foreign},
 		{"a job that somebody changes during the run is a conflict", moved},
@@ -53,9 +46,7 @@ func TestAgainstRealAgents(t *testing.T) {
 		{"a hook before a release is destroyed keeps it when it fails, and is awaited", hooksBeforeTheEnd},
 		{"canaries wait for a promotion, whatever the progress deadline, and go back or on", canaries},
 		{"a migration runs beside the old version, and the old version goes on when it fails", migratesFirst},
-	} {
-		t.Run(c.name, func(t *testing.T) { c.test(t, r) })
-	}
+	})
 }
 
 func ordered(t *testing.T, r *real) {
@@ -221,17 +212,6 @@ func waiting(t *testing.T, r *real) {
 	}
 }
 
-func reverting(t *testing.T, r *real) {
-	update := `min_healthy_time = "1s"
-      healthy_deadline = "5s"
-      progress_deadline = "8s"
-      auto_revert = true`
-	t.Cleanup(func() { r.stop(t, "rev") })
-	r.ok(t, newStack(t, "rev", []job{{name: "api", update: update, group: noSecondChance, script: forever}}), release.Healthy)
-	res, err, _ := r.run(t, newStack(t, "rev", []job{{name: "api", update: update, group: noSecondChance, script: "echo broken >&2; exit 5"}}), release.RunOptions{})
-	failed(t, res, err, release.Reverted, "api", "main", 5, "broken")
-}
-
 func placement(t *testing.T, r *real) {
 	s := newStack(t, "place", []job{{name: "ok", script: forever}}, []job{{name: "big", script: forever, group: `constraint {
       attribute = "${attr.kernel.name}"
@@ -287,25 +267,6 @@ func takenPort(t *testing.T, r *real) {
 	refused(t, r, res, err, release.Failed, "port-front", fmt.Sprint(port), "https", fmt.Sprintf("process %d", os.Getpid()), "variable")
 }
 
-func failingBatch(t *testing.T, r *real) {
-	s := newStack(t, "batch", []job{{name: "seed", job: `type = "batch"`, group: noSecondChance, script: "echo no rows; exit 7"}})
-	t.Cleanup(func() { r.stop(t, "batch") })
-	res, err, _ := r.run(t, s, release.RunOptions{})
-	failed(t, res, err, release.Failed, "seed", "main", 7, "no rows")
-}
-
-func neverPasses(t *testing.T, r *real) {
-	s := newStack(t, "never", []job{{name: "api", group: checked("never-api") + "\n" + noSecondChance, script: "echo serving; " + forever, update: `min_healthy_time = "1s"
-      healthy_deadline = "6s"
-      progress_deadline = "7s"`}})
-	t.Cleanup(func() { r.stop(t, "never") })
-	res, err, _ := r.run(t, s, release.RunOptions{})
-	failed(t, res, err, release.Failed, "api", "", 0, "serving")
-	if f := res.Failures[0]; f.Check != "ready" || !strings.Contains(f.Output, "not ready") {
-		t.Errorf("check %q, output %q", f.Check, f.Output)
-	}
-}
-
 func timesOut(t *testing.T, r *real) {
 	s := newStack(t, "slow", []job{{name: "app", script: forever, group: gateTask("/nonexistent")}})
 	t.Cleanup(func() { r.stop(t, "slow") })
@@ -313,26 +274,6 @@ func timesOut(t *testing.T, r *real) {
 	failed(t, res, err, release.TimedOut, "app", "prepare", 0)
 	if !strings.Contains(err.Error(), "waiting for postgres") {
 		t.Errorf("it does not say what is waited for: %v", err)
-	}
-}
-
-func interrupted(t *testing.T, r *real) {
-	s := newStack(t, "ctrlc", []job{{name: "app", script: forever, group: gateTask("/nonexistent")}})
-	t.Cleanup(func() { r.stop(t, "ctrlc") })
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	ev := &events{t: t, on: func(ev release.Event) {
-		if len(ev.Tiers) > 0 && ev.Tiers[0].State == "waiting" {
-			cancel()
-		}
-	}}
-	res, err := r.engine().Run(ctx, s, release.RunOptions{}, ev)
-	if err == nil || res.Outcome != release.Interrupted {
-		t.Fatalf("outcome %q, error %v", res.Outcome, err)
-	}
-	v, _, err := r.api.Variables().Peek("packctl/releases/ctrlc/lock", nil)
-	if err != nil || v != nil {
-		t.Errorf("the lock is still there: %v, %v", v, err)
 	}
 }
 

@@ -17,18 +17,13 @@ import (
 
 func TestLogsAgainstRealAgents(t *testing.T) {
 	r := newReal(t)
-	for _, c := range []struct {
-		name string
-		test func(*testing.T, *real)
-	}{
+	r.show(t, someAtOnce, []claim{
 		{"a dead allocation's logs are there, and those of a stopped release", deadLogs},
 		{"rotated files are all read", rotatedLogs},
 		{"the launches of a periodic job have logs too", periodicLogs},
 		{"following goes on through a replacement", followedLogs},
 		{"logs that were collected are named", collectedLogs},
-	} {
-		t.Run(c.name, func(t *testing.T) { c.test(t, r) })
-	}
+	})
 }
 
 // lines is a sink that can be asked while it is filled.

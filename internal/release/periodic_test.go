@@ -19,10 +19,7 @@ import (
 
 func TestPeriodicJobsOnARealNomad(t *testing.T) {
 	r := newReal(t)
-	for _, c := range []struct {
-		name string
-		test func(*testing.T, *real)
-	}{
+	r.show(t, 1, []claim{ // seconds matter to them
 		{"run does not wait for a nightly job, and says when it is launched", nightly},
 		{"stop ends the children that run, waits for them, and purges those that ended long ago", stopsChildren},
 		{"a tier is as its last run was, and time alone makes it unhealthy", runsOfATier},
@@ -30,9 +27,7 @@ func TestPeriodicJobsOnARealNomad(t *testing.T) {
 		{"a run that waits at its gate says for what, and its tier is late without any further event", gatedRun},
 		{"a parameterized job waits to be dispatched, shows its last runs, and takes them along", parameterized},
 		{"a job that leaves the pack takes its children along", prunesChildren},
-	} {
-		t.Run(c.name, func(t *testing.T) { c.test(t, r) })
-	}
+	})
 }
 
 func every(spec string) string {

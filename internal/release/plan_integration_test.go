@@ -17,10 +17,7 @@ import (
 
 func TestPlansAgainstRealAgents(t *testing.T) {
 	r := newReal(t, `client { host_network "one" { cidr = "127.0.0.1/32" } }`) // one address, so that ports can clash
-	for _, c := range []struct {
-		name string
-		test func(*testing.T, *real)
-	}{
+	r.show(t, someAtOnce, []claim{
 		{"a plan says what the run then does, field by field", planned},
 		{"a plan shows what has no place, and the port that clashes", planRefused},
 		{"jobs of two namespaces are one release", twoNamespaces},
@@ -29,9 +26,7 @@ func TestPlansAgainstRealAgents(t *testing.T) {
 		{"what was changed by hand is shown, and undone when that was approved", driftByHand},
 		{"a plan in a file is done once, and refused after a change by hand, which diff shows", planInFile},
 		{"a job of nobody is taken over when that was approved, and then the release's", adopting},
-	} {
-		t.Run(c.name, func(t *testing.T) { c.test(t, r) })
-	}
+	})
 }
 
 // plan plans a stack and fails the test on an error.
@@ -280,30 +275,51 @@ func adopting(t *testing.T, r *real) {
 
 func sameOrder(t *testing.T, r *real) {
 	t.Cleanup(func() { r.stop(t, "five") })
-	waves := map[string]int{"db": 0, "cache": 0, "api": 1, "worker": 1, "front": 2}
-	for i, level := range []string{"one", "two", "three"} {
-		env := `env { LEVEL = "` + level + `" }`
-		s := newStack(t, "five", []job{{name: "cache", script: forever, task: env}, {name: "db", script: forever, task: env}},
-			[]job{{name: "api", script: forever, task: env}, {name: "worker", script: forever, task: env}}, []job{{name: "front", script: forever, task: env}})
-		healthy := map[string]bool{}
-		ev := &events{t: t, on: func(e release.Event) {
-			for _, tier := range e.Tiers {
-				healthy[tier.Name] = tier.State == "healthy"
+	waves := [][]string{{"cache", "db"}, {"api", "worker"}, {"front"}}
+	for i := range 3 {
+		var jobs [][]job
+		for _, wave := range waves {
+			var list []job
+			for _, name := range wave {
+				list = append(list, job{name: name, script: forever, task: fmt.Sprintf("env { LEVEL = \"%d\" }", i), update: quick})
 			}
-			if e.Phase != release.PhaseSubmit || e.Job == "" {
-				return
-			}
-			for name, wave := range waves {
-				if wave < waves[strings.TrimPrefix(e.Job, "five-")] && !healthy[name] {
-					t.Errorf("run %d: %q came before %s was healthy", i, e.Message, name)
+			jobs = append(jobs, list)
+		}
+		res, err, _ := r.run(t, newStack(t, "five", jobs...), release.RunOptions{})
+		if got := strings.Join(res.Submitted, " "); err != nil || got != "five-cache five-db five-api five-worker five-front" {
+			t.Fatalf("run %d submitted %s: %v", i, got, err)
+		}
+		var before time.Time // when the last of the earlier waves was healthy, by Nomad's own word
+		for _, wave := range waves {
+			healthy := before
+			for _, name := range wave {
+				submitted, since := r.since(t, "five-"+name)
+				if submitted.Before(before) {
+					t.Errorf("run %d: %s was submitted %s before what it waits for was healthy", i, name, before.Sub(submitted))
+				}
+				if since.After(healthy) {
+					healthy = since
 				}
 			}
-		}}
-		res, err := r.engine().Run(t.Context(), s, release.RunOptions{Timeout: 2 * time.Minute}, ev)
-		if got := strings.Join(res.Submitted, " "); err != nil || got != "five-cache five-db five-api five-worker five-front" {
-			t.Errorf("run %d submitted %s: %v", i, got, err)
+			before = healthy
 		}
 	}
+}
+
+// since is when a job's version was submitted, and when its one allocation was healthy.
+func (r *real) since(t *testing.T, id string) (submitted, healthy time.Time) {
+	t.Helper()
+	j, err := r.nomad.Job(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range r.allocs(t, id) {
+		if a.JobVersion == *j.Version && a.DesiredStatus == "run" {
+			return time.Unix(0, *j.SubmitTime), a.DeploymentStatus.Timestamp
+		}
+	}
+	t.Fatalf("nothing runs of %s", id)
+	return
 }
 
 func autoscaled(t *testing.T, r *real) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,6 +53,29 @@ func newClient(t *testing.T, n *realtest.Server) *real {
 		t.Fatal(err)
 	}
 	return &real{nomad: client, api: raw}
+}
+
+// claim is one thing that is shown on real agents, in a release of its own.
+type claim struct {
+	name string
+	test func(*testing.T, *real)
+}
+
+// someAtOnce is how many claims are shown at the same time, where none of them measures time.
+const someAtOnce = 4
+
+// show shows claims, some at a time: not by t.Parallel, which runs as many as there are processors, since they mostly wait.
+func (r *real) show(t *testing.T, atOnce int, claims []claim) {
+	free := make(chan struct{}, atOnce)
+	var all sync.WaitGroup
+	for _, c := range claims {
+		free <- struct{}{} // in their order
+		all.Go(func() {
+			defer func() { <-free }()
+			t.Run(c.name, func(t *testing.T) { c.test(t, r) })
+		})
+	}
+	all.Wait()
 }
 
 func (r *real) engine() *release.Engine {
@@ -226,6 +250,9 @@ func newStack(t *testing.T, rel string, waves ...[]job) *stack.Stack {
 	}
 	return s
 }
+
+// quick is the update of a job that is healthy as soon as it runs.
+const quick = "min_healthy_time = \"100ms\"\nhealthy_deadline = \"40s\"\nprogress_deadline = \"1m\""
 
 const forever = `trap 'exit 0' TERM INT; while :; do sleep 0.2; done`
 

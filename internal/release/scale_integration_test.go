@@ -16,18 +16,13 @@ import (
 
 func TestScaleAgainstRealAgents(t *testing.T) {
 	r := newReal(t)
-	for _, c := range []struct {
-		name string
-		test func(*testing.T, *real)
-	}{
+	r.show(t, someAtOnce, []claim{
 		{"1 → 3 → 1, until the surplus has ended, and a run sets the pack's count again", scaledUpAndDown},
 		{"what cannot be is refused before anything is changed", scaleRefused},
 		{"while a deployment runs, scale waits for its end", scaledDuringDeployment},
 		{"two tiers of one job, one after the other", scaledTwoTiers},
 		{"new instances that fail are told with their evidence", scaledFailing},
-	} {
-		t.Run(c.name, func(t *testing.T) { c.test(t, r) })
-	}
+	})
 }
 
 func (r *real) scale(t *testing.T, name string, targets ...release.Target) (*release.Result, error, *events) {
@@ -82,7 +77,7 @@ func scaledUpAndDown(t *testing.T, r *real) {
 	if got := r.states(t, "sc-web"); err != nil || got["running"] != 1 || got["complete"] != 2 {
 		t.Fatalf("outcome %q, error %v, states %v: it must not return before they have ended\n%s", res.Outcome, err, got, ev.text())
 	}
-	if !strings.Contains(ev.text(), "2 instances that it no longer wants") || res.Elapsed < 3*time.Second {
+	if !strings.Contains(ev.text(), "that it no longer wants still ending") || res.Elapsed < 3*time.Second {
 		t.Errorf("it took %s and never said what it waits for:\n%s", res.Elapsed, ev.text())
 	}
 	t.Logf("3 → 1 took %s", res.Elapsed)

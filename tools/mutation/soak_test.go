@@ -8,7 +8,7 @@ import (
 )
 
 // All that the program finds with its usual size, as a test.
-func TestTwoThousandMutants(t *testing.T) {
+func TestSoakTwoThousandMutants(t *testing.T) {
 	found, err := hunt(os.DirFS("../../packs"), 2000, 1)
 	if err != nil {
 		t.Fatal(err)

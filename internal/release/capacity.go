@@ -51,7 +51,7 @@ func underDeadline(d *api.Deployment, group string) bool {
 // placeIn is how long a group may have no place.
 func placeIn(job *planned, tg *api.TaskGroup, m *api.AllocationMetric) time.Duration {
 	switch {
-	case job.once && len(m.DimensionExhausted) == 0 && m.NodesExhausted == 0:
+	case job.once && !full(m):
 		return 0
 	case job.once:
 		return placeWithin

@@ -253,8 +253,12 @@ func (d *doctor) pack(ctx context.Context) error {
 	if err := d.load(ctx, &p); err != nil {
 		return err
 	}
+	var hooks []*api.Job
+	for _, h := range d.manifest.Hooks {
+		hooks = append(hooks, h.Job.Spec)
+	}
 	before := len(p.list)
-	if err := d.drivers(ctx, &p); err != nil {
+	if err := d.drivers(ctx, &p, slices.Concat(d.specs(), hooks)); err != nil {
 		return err
 	}
 	if len(p.list) == before {

@@ -13,12 +13,7 @@ const scaledBy = "packctl scale by "
 // counts each registration: a job that still has the modify index that a revision recorded is as it was. Of the others the
 // last recorded specification is held against the registered one by Nomad itself.
 func (r *run) drift(ctx context.Context, plan *Plan) error {
-	s := recordsOf(r.deps.Nomad, r.manifest.Release.Name)
-	l, err := s.paths(ctx)
-	if err != nil || l.newest() == 0 {
-		return err
-	}
-	newest, err := s.read(ctx, l.newest())
+	s, newest, err := r.newestRecord(ctx)
 	if err != nil || newest == nil {
 		return err
 	}
@@ -64,6 +59,17 @@ func (r *run) stillDrift(ctx context.Context, k *known, job *planned, fields []F
 		}
 	}
 	return nil, nil
+}
+
+// newestRecord is the newest revision as it is recorded, or nil.
+func (r *run) newestRecord(ctx context.Context) (*records, *Revision, error) {
+	s := recordsOf(r.deps.Nomad, r.manifest.Release.Name)
+	l, err := s.paths(ctx)
+	if err != nil || l.newest() == 0 {
+		return s, nil, err
+	}
+	newest, err := s.read(ctx, l.newest())
+	return s, newest, err
 }
 
 // has says whether a job is registered as this revision left it.

@@ -8,9 +8,15 @@ import (
 	"github.com/hashicorp/nomad/api"
 )
 
-// drivers notes when no node can run a driver that a task needs: Docker that does not run must be said before anything
-// is changed, and not as a placement failure.
-func (r *run) drivers(ctx context.Context, p *problems) error {
+// drivers notes when no node can run a driver that a task of the jobs needs, each driver once: Docker that does not run must
+// be said before anything is changed, and not as a placement failure.
+func (r *run) drivers(ctx context.Context, p *problems, jobs []*api.Job) error {
+	if len(jobs) == 0 || r.undriven["*"] {
+		return nil
+	}
+	if r.undriven == nil {
+		r.undriven = map[string]bool{}
+	}
 	nodes, err := r.deps.Nomad.Nodes(ctx)
 	if err != nil {
 		return err
@@ -19,13 +25,14 @@ func (r *run) drivers(ctx context.Context, p *problems) error {
 		return n.Status != "ready" || n.SchedulingEligibility == "ineligible"
 	})
 	if len(ready) == 0 {
+		r.undriven["*"] = true
 		p.add("start a client agent, or make a node eligible again: nomad node eligibility -enable",
 			"no node of the cluster can take work: %d nodes, none of them ready and eligible", len(nodes))
 		return nil
 	}
 	users := map[string][]string{}
-	for _, job := range r.jobs {
-		for _, tg := range job.api.TaskGroups {
+	for _, job := range jobs {
+		for _, tg := range job.TaskGroups {
 			for _, t := range tg.Tasks {
 				user := value(tg.Name) + "/" + t.Name
 				if !slices.Contains(users[t.Driver], user) {
@@ -35,7 +42,8 @@ func (r *run) drivers(ctx context.Context, p *problems) error {
 		}
 	}
 	for _, driver := range slices.Sorted(maps.Keys(users)) {
-		if why := unhealthyDriver(driver, ready); why != "" {
+		if why := unhealthyDriver(driver, ready); why != "" && !r.undriven[driver] {
+			r.undriven[driver] = true
 			p.add(driverHint(driver), "no node can run the driver %s, which %s need: %s", driver, some(users[driver]), why)
 		}
 	}

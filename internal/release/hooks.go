@@ -119,12 +119,14 @@ func (r *run) postHooks(ctx context.Context) error {
 
 // owed is the event whose hooks have not ended well since the newest revision changed the release, or "". A revision is
 // healthy when its hooks are.
-func (r *run) owed() spec.Event {
-	n := r.history.newest
-	if n == nil || n.Outcome == Healthy || n.Outcome == RolledBack || !n.touched() {
+func (r *run) owed() spec.Event { return r.history.newest.owes() }
+
+// owes is the same of a revision, which may be nil.
+func (r *Revision) owes() spec.Event {
+	if r == nil || r.Outcome == Healthy || r.Outcome == RolledBack || !r.touched() {
 		return ""
 	}
-	return n.After
+	return r.After
 }
 
 // hooks runs hooks one after the other and ends with the first that fails.

@@ -7,9 +7,11 @@ type Plan struct {
 	Namespace   string           `json:"namespace"`
 	Pack        string           `json:"pack"`
 	PackVersion string           `json:"pack_version,omitempty"`
-	Changes     bool             `json:"changes"` // whether a run would change anything
-	Jobs        []JobPlan        `json:"jobs"`    // in the order in which they are submitted, those that are pruned last
-	Waves       [][]string       `json:"waves"`   // job IDs; a wave is submitted when the one before is healthy
+	Changes     bool             `json:"changes"`    // whether a run would change anything
+	Jobs        []JobPlan        `json:"jobs"`       // in the order in which they are submitted, those that are pruned last
+	Waves       [][]string       `json:"waves"`      // job IDs; a wave is submitted when the one before is healthy
+	Hooks       []HookPlan       `json:"hooks"`      // those that would run, in their order
+	Migrations  []MigrationPlan  `json:"migrations"` // after the hooks before, in their order
 	Credentials []CredentialPlan `json:"credentials"`
 	Volumes     []VolumePlan     `json:"volumes"`
 	Kept        []KeptCount      `json:"kept_counts"`
@@ -119,7 +121,7 @@ func (p *Plan) Count(of ...Action) int {
 // newPlan has no nil list, so that none is null in JSON.
 func newPlan(m *Manifest) *Plan {
 	p := &Plan{Release: m.Release.Name, Namespace: m.Release.Namespace, Pack: m.Pack.Name, PackVersion: m.Pack.Version,
-		Jobs: []JobPlan{}, Waves: [][]string{}, Credentials: []CredentialPlan{}, Volumes: []VolumePlan{}, Kept: []KeptCount{}, Approvals: []Approval{}, Problems: []Problem{}}
+		Jobs: []JobPlan{}, Waves: [][]string{}, Hooks: []HookPlan{}, Migrations: []MigrationPlan{}, Credentials: []CredentialPlan{}, Volumes: []VolumePlan{}, Kept: []KeptCount{}, Approvals: []Approval{}, Problems: []Problem{}}
 	for range m.Waves {
 		p.Waves = append(p.Waves, []string{})
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/nomad/api"
 
+	"github.com/packctl/packctl/hcl/spec"
 	"github.com/packctl/packctl/hcl/stack"
 	"github.com/packctl/packctl/internal/release"
 )
@@ -110,11 +111,15 @@ func planRefused(t *testing.T, r *real) {
       attribute = "${attr.kernel.name}"
       value     = "plan9"
     }`}})
+	withHook(t, s, job{name: "smoke", script: "true", group: `constraint {
+      attribute = "${attr.cpu.arch}"
+      value     = "vax"
+    }`}, spec.PostInstall)
 	plan, err := r.engine().Plan(t.Context(), s, release.RunOptions{}, &events{t: t})
-	if err == nil || len(plan.Problems) != 2 || actions(plan) != "create refuse-web, create refuse-big" {
+	if err == nil || len(plan.Problems) != 3 || len(plan.Hooks) != 1 || actions(plan) != "create refuse-web, create refuse-big" {
 		t.Fatalf("%s; problems %+v, error %v", actions(plan), plan.Problems, err)
 	}
-	for i, words := range []string{"reserved port collision http=23417", "plan9"} {
+	for i, words := range []string{"reserved port collision http=23417", "plan9", "hook smoke of post-install: tier smoke of job refuse-smoke"} {
 		if got := plan.Problems[i]; !strings.Contains(got.Message, words) || got.Hint == "" {
 			t.Errorf("%+v", got)
 		}

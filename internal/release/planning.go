@@ -47,8 +47,9 @@ func (r *run) planInto(ctx context.Context, plan *Plan, p, foreign *problems) er
 	if err != nil {
 		return err
 	}
+	r.missing = missing
 	before := len(p.list)
-	if err := r.drivers(ctx, p); err != nil {
+	if err := r.drivers(ctx, p, r.specs()); err != nil {
 		return err
 	}
 	if err := r.ports(ctx, p); err != nil {
@@ -74,7 +75,16 @@ func (r *run) planInto(ctx context.Context, plan *Plan, p, foreign *problems) er
 	for _, o := range r.orphans {
 		plan.Jobs = append(plan.Jobs, JobPlan{ID: o, Namespace: cmp.Or(r.deps.places.of(o), r.manifest.Release.Namespace), Action: ActionPrune, Fields: []FieldChange{}, Tiers: []TierPlan{}})
 	}
-	return nil
+	return r.planOnce(ctx, plan, p, places)
+}
+
+// specs are the jobs as they are to be registered.
+func (r *run) specs() []*api.Job {
+	var out []*api.Job
+	for _, job := range r.jobs {
+		out = append(out, job.api)
+	}
+	return out
 }
 
 // load fills in the jobs with what is registered under their IDs, and leaves out jobs that are not this release's.

@@ -16,7 +16,9 @@ type run struct {
 	jobs     []*planned // as in the manifest
 	orphans  []string   // jobs of the release that the manifest no longer has
 	history  history
-	known    []string // values that must not be shown
+	known    []string        // values that must not be shown
+	missing  map[string]bool // volumes that the run makes
+	undriven map[string]bool // drivers that no node can run; "*": no node can take work
 }
 
 // planned is one job of the manifest with what the cluster has of it.

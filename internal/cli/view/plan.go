@@ -58,6 +58,7 @@ func (w *planWriter) plan(p *release.Plan) {
 	}
 	w.pruned(p)
 	w.made(p)
+	w.once(p)
 	w.kept(p)
 	w.approvals(p)
 	w.line(0, "")
@@ -195,6 +196,31 @@ func (w *planWriter) made(p *release.Plan) {
 	for _, v := range p.Volumes {
 		w.line(2, "%s volume %s: made by %s", w.style.green("+"), w.style.bold(v.Name), v.Type)
 	}
+}
+
+// once shows what runs for a moment, in its order.
+func (w *planWriter) once(p *release.Plan) {
+	if len(p.Hooks)+len(p.Migrations) == 0 {
+		return
+	}
+	w.line(0, "")
+	w.line(0, "%s", w.style.dim("hooks and migrations, in the order in which they run"))
+	hooks := func(before bool) {
+		for _, h := range p.Hooks {
+			if strings.HasPrefix(string(h.Event), "pre-") == before {
+				w.line(2, "> %s: hook %s, job %s", h.Event, w.style.bold(h.Name), h.Job)
+			}
+		}
+	}
+	hooks(true)
+	for _, m := range p.Migrations {
+		how := "job " + m.As + ", before anything is changed"
+		if m.Later != "" {
+			how = "when its new instances start: " + m.Later
+		}
+		w.line(2, "> migration %s of tier %s of %s: %s", w.style.bold(m.Name), m.Tier, m.Job, how)
+	}
+	hooks(false)
 }
 
 func (w *planWriter) kept(p *release.Plan) {

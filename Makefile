@@ -108,7 +108,7 @@ e2e: setup-test build images ## Tests with real agents and real containers
 	@go test -count=1 -p 1 -tags e2e -timeout 45m $(call tagged,e2e)
 
 .PHONY: soak
-soak: setup-test build images ## Long forms of the tests: each tier of enstore killed under load
+soak: setup-test build images ## Long forms of the tests: a run killed at every request, each tier of enstore under load
 	@$(MAKE) fuzz FUZZ_SECONDS=600
 	$(call step,soak tests)
 	@go test -count=1 -p 1 -v -tags e2e,soak -run Soak -timeout 4h $(call tagged,soak)

@@ -111,9 +111,9 @@ func longLived(t *testing.T, r *real, rel string, revisions, scalings int) {
 	if err != nil || *web.TaskGroups[0].Count != count {
 		t.Errorf("the count that was scaled to, %d, is %d: %v", count, *web.TaskGroups[0].Count, err)
 	}
-	again, err := r.engineOf("me@here").Rollback(ctx, release.RollbackOptions{Release: rel, Namespace: "default", Revision: target}, &events{t: t})
+	again, err := r.engineOf("me@here").Rollback(ctx, release.RollbackOptions{Release: rel, Namespace: "default", Revision: res.Revision}, &events{t: t})
 	if err != nil || again.Outcome != release.Unchanged {
-		t.Errorf("the same rollback again: %+v, %v", again, err)
+		t.Errorf("a rollback to what is in effect: %+v, %v", again, err)
 	}
 	t.Logf("%d revisions, %d scalings, garbage collected; %s", revisions, scaled, told(revisionsOf(t, r, rel)))
 }

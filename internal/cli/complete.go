@@ -181,6 +181,31 @@ func (f *Factory) completeVar(_ *cobra.Command, args []string, typed string) ([]
 	return words, noFiles
 }
 
+// completeOnly offers the jobs of the pack, by the names of their files.
+func (f *Factory) completeOnly(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	const noFiles = cobra.ShellCompDirectiveNoFileComp
+	if len(args) == 0 {
+		return nil, noFiles
+	}
+	dir, _, err := f.findPack(args[0])
+	if err != nil {
+		return nil, noFiles
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "jobs", "*.nomad.hcl"))
+	if err != nil {
+		return nil, noFiles
+	}
+	before := typed[:strings.LastIndex(typed, ",")+1]
+	var words []string
+	for _, file := range files {
+		job := strings.TrimSuffix(filepath.Base(file), ".nomad.hcl")
+		if !slices.Contains(strings.Split(before, ","), job) {
+			words = append(words, before+job)
+		}
+	}
+	return words, noFiles | cobra.ShellCompDirectiveNoSpace
+}
+
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // completeFlags gives every flag of a command tree its completer. Free text has none, and no files are offered for it.
@@ -192,6 +217,7 @@ func (f *Factory) completeFlags(root *cobra.Command) {
 		"data-dir": suggest(cobra.ShellCompDirectiveFilterDirs),
 		"out":      suggest(cobra.ShellCompDirectiveDefault),
 		"plan":     suggest(cobra.ShellCompDirectiveDefault),
+		"only":     f.completeOnly,
 		"junit":    suggest(cobra.ShellCompDirectiveDefault),
 	}
 	for _, cmd := range root.Commands() {

@@ -20,6 +20,7 @@ type PlanOptions struct {
 	Output       string
 	Out          string // a file
 	Adopt        bool
+	Only         []string
 }
 
 // NewCmdPlan makes "packctl plan".
@@ -59,6 +60,8 @@ func NewCmdPlan(f *Factory, runF func(context.Context, *PlanOptions) error) *cob
 	cmd.Flags().StringVar(&opts.Out, "out", "", "also write the plan to a `file`, for packctl run -plan")
 	cmd.Flags().BoolVar(&opts.Adopt, "adopt", false, "plan to take over jobs that belong to another release or to nobody")
 	cmd.Flags().DurationVar(&opts.Timeout, "timeout", 0, "give up after this `time`")
+	onlyFlag(cmd, &opts.Only)
+	cmd.MarkFlagsMutuallyExclusive("only", "out") // a plan file is of the whole release
 	outputFlag(cmd, &opts.Output, "text", "json")
 	return cmd
 }
@@ -70,7 +73,7 @@ func planRun(ctx context.Context, opts *PlanOptions) error {
 	if err != nil {
 		return err
 	}
-	run := release.RunOptions{Version: f.Build.Version, Timeout: opts.Timeout, Adopt: opts.Adopt, Seen: seen, Inputs: inputsOf(l.Values)}
+	run := release.RunOptions{Version: f.Build.Version, Timeout: opts.Timeout, Adopt: opts.Adopt, Only: opts.Only, Seen: seen, Inputs: inputsOf(l.Values)}
 	var plan *release.Plan
 	var file *release.PlanFile
 	if opts.Out == "" {

@@ -59,6 +59,10 @@ func NewCmdRollback(f *Factory, runF func(context.Context, *RollbackOptions) err
 	return cmd
 }
 
+func onlyFlag(cmd *cobra.Command, to *[]string) {
+	cmd.Flags().StringSliceVar(to, "only", nil, "these `jobs` alone, or tiers whose job does not change besides; the others stay as they are")
+}
+
 func noHooksFlag(cmd *cobra.Command, to *bool) {
 	cmd.Flags().BoolVar(to, "no-hooks", false, "run no hook; migrations are none")
 }

@@ -29,6 +29,7 @@ type RunOptions struct {
 	Atomic   bool
 	NoHooks  bool
 	Promote  bool // canaries, by itself
+	Only     []string
 	History  int
 	Output   string
 }
@@ -46,6 +47,7 @@ func NewCmdRun(f *Factory, runF func(context.Context, *RunOptions) error) *cobra
 			"unless -auto-approve says yes.\n\n" +
 			"A job whose update block has canaries and no auto_promote waits when they are healthy: run ends there, with exit code 0, and\n" +
 			"leaves the later waves; 'packctl promote' goes on, 'packctl rollback' takes them back. With -auto-promote run promotes them.\n\n" +
+			"With -only the named jobs alone are submitted, and the others stay as they are; what they wait for has to run.\n\n" +
 			"A release remembers its env and the values that it was given, sensitive ones excepted: run without them keeps them. They win\n" +
 			"over defaults and the env's file, and PACKCTL_VAR_…, -var-file and -var win over them. -reset-values forgets them.\n\n" +
 			"With -plan run does what the plan of a file shows, and needs neither the pack nor an approval: the plan was there to be looked at.\n" +
@@ -75,6 +77,8 @@ func NewCmdRun(f *Factory, runF func(context.Context, *RunOptions) error) *cobra
 	cmd.Flags().BoolVar(&opts.Atomic, "atomic", false, "when it fails, bring every job back to the last healthy revision (exit code 5); data stays")
 	noHooksFlag(cmd, &opts.NoHooks)
 	autoPromoteFlag(cmd, &opts.Promote)
+	onlyFlag(cmd, &opts.Only)
+	cmd.MarkFlagsMutuallyExclusive("only", "plan")
 	historyMaxFlag(cmd, &opts.History)
 	outputFlag(cmd, &opts.Output, "text", "json")
 	return cmd
@@ -91,6 +95,7 @@ func runRun(ctx context.Context, opts *RunOptions) error {
 	run := opts.release()
 	run.Prune, run.Adopt, run.AutoApprove = opts.Prune, opts.Approval.Adopt, opts.Approval.Auto
 	run.Approve = f.asker(opts.Output, v)
+	run.Only = opts.Only
 	run.Seen, run.Inputs = seen, inputsOf(l.Values)
 	result, err := engine.Run(ctx, l.Stack, run, v)
 	if result != nil {

@@ -86,6 +86,9 @@ func (r *run) returnTo(ctx context.Context, base *Revision) error {
 	if err != nil {
 		return err
 	}
+	if r.only != nil { // the others are not this run's
+		m.Jobs = slices.DeleteFunc(m.Jobs, func(j Job) bool { return r.job(j.ID) == nil })
+	}
 	b := &run{verb: r.verb, manifest: m, opt: RunOptions{Version: r.opt.Version, Prune: true, AutoPromote: true}}
 	b.res = &Result{}
 	defer func() { // what the release looks like now, whatever the run saw last

@@ -70,7 +70,7 @@ func (r *run) draft(ctx context.Context, then func(context.Context, *Plan) error
 		r.enter(PhasePlan, "planning release %s of pack %s", r.manifest.Release.Name, r.manifest.Pack.Name)
 		err := r.reach(ctx)
 		if err == nil {
-			plan, err = r.plan(ctx)
+			plan, err = r.planOnly(ctx)
 		}
 		if err == nil && then != nil {
 			err = then(ctx, plan)

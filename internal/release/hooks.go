@@ -71,7 +71,7 @@ func (r *run) events() (before, after spec.Event) {
 
 // installs says that nothing of the release runs yet.
 func (r *run) installs() bool {
-	return len(r.orphans) == 0 && !slices.ContainsFunc(r.jobs, func(job *planned) bool {
+	return len(r.orphans) == 0 && (r.only == nil || len(r.only.others) == 0) && !slices.ContainsFunc(r.jobs, func(job *planned) bool {
 		return job.before != nil && !value(job.before.Stop)
 	})
 }

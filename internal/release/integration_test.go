@@ -45,6 +45,7 @@ func TestAgainstRealAgents(t *testing.T) {
 		{"a hook that no node can run fails at once", hookWithoutPlace},
 		{"a hook before a release is destroyed keeps it when it fails, and is awaited", hooksBeforeTheEnd},
 		{"canaries wait for a promotion, whatever the progress deadline, and go back or on", canaries},
+		{"some jobs run alone, with the counts that an autoscaler has set since the plan", some},
 		{"a migration runs beside the old version, and the old version goes on when it fails", migratesFirst},
 	})
 }

@@ -12,6 +12,7 @@ type RunOptions struct {
 	Detach  bool          // end when everything is submitted
 	Prune   bool          // stop the release's jobs that the stack no longer has
 	Adopt   bool          // take over jobs of other releases, or of nobody
+	Only    []string      // these jobs alone, or tiers whose job does not change besides; none: all
 
 	// AutoApprove says yes to all that must be approved; else Approve is asked, with the whole plan, and nil says no.
 	AutoApprove bool

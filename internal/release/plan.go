@@ -7,11 +7,12 @@ type Plan struct {
 	Namespace   string           `json:"namespace"`
 	Pack        string           `json:"pack"`
 	PackVersion string           `json:"pack_version,omitempty"`
-	Changes     bool             `json:"changes"`    // whether a run would change anything
-	Jobs        []JobPlan        `json:"jobs"`       // in the order in which they are submitted, those that are pruned last
-	Waves       [][]string       `json:"waves"`      // job IDs; a wave is submitted when the one before is healthy
-	Hooks       []HookPlan       `json:"hooks"`      // those that would run, in their order
-	Migrations  []MigrationPlan  `json:"migrations"` // after the hooks before, in their order
+	Only        []string         `json:"only,omitempty"` // IDs of the jobs, where it is about these alone
+	Changes     bool             `json:"changes"`        // whether a run would change anything
+	Jobs        []JobPlan        `json:"jobs"`           // in the order in which they are submitted, those that are pruned last
+	Waves       [][]string       `json:"waves"`          // job IDs; a wave is submitted when the one before is healthy
+	Hooks       []HookPlan       `json:"hooks"`          // those that would run, in their order
+	Migrations  []MigrationPlan  `json:"migrations"`     // after the hooks before, in their order
 	Credentials []CredentialPlan `json:"credentials"`
 	Volumes     []VolumePlan     `json:"volumes"`
 	Kept        []KeptCount      `json:"kept_counts"`

@@ -135,6 +135,9 @@ func (r *run) load(ctx context.Context, p *problems) error {
 			continue
 		}
 		at, known := ours[j.ID]
+		if !known && r.only != nil {
+			continue
+		}
 		if !known {
 			r.orphans = append(r.orphans, j.ID)
 		} else if in := cmp.Or(j.Namespace, at); in != at {
@@ -171,7 +174,6 @@ func (r *run) planJob(ctx context.Context, job *planned, missing map[string]bool
 	}
 	resp := first
 	job.changed = differs(resp.Diff)
-	job.index = resp.JobModifyIndex
 	if len(resp.FailedTGAllocs) == 0 {
 		return first, nil
 	}

@@ -119,6 +119,9 @@ func (r *run) begin(ctx context.Context) error {
 		}
 		now.Jobs = append(now.Jobs, n)
 	}
+	if r.only != nil {
+		now.Jobs, m = append(now.Jobs, r.only.others...), r.only.whole
+	}
 	if err := r.history.records.create(ctx, now, m); err != nil {
 		return err
 	}
@@ -140,7 +143,11 @@ func (r *run) resume() error {
 	if n == nil || n.Outcome == Healthy || n.Outcome == RolledBack || !n.touched() || (r.changes() && n.Outcome != Awaiting) {
 		return nil
 	}
-	data, err := wire(r.manifest)
+	m := r.manifest
+	if r.only != nil {
+		m = r.only.whole
+	}
+	data, err := wire(m)
 	if err != nil {
 		return err
 	}

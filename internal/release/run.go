@@ -15,6 +15,7 @@ type run struct {
 	opt      RunOptions
 	jobs     []*planned // as in the manifest
 	orphans  []string   // jobs of the release that the manifest no longer has
+	only     *subset    // of the release, which the manifest is; nil: it is all of it
 	history  history
 	known    []string        // values that must not be shown
 	missing  map[string]bool // volumes that the run makes
@@ -48,7 +49,7 @@ func (r *run) do(ctx context.Context) error {
 	if err := r.remember(ctx); err != nil {
 		return err
 	}
-	plan, err := r.plan(ctx)
+	plan, err := r.planOnly(ctx)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,9 @@
 package release
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -84,6 +86,13 @@ func (r *run) register(ctx context.Context, job *planned) error {
 		return err
 	}
 	resp, err := r.deps.Nomad.Register(ctx, job.api, job.Source, job.index)
+	var moved FaultMoved
+	for try := 1; errors.As(err, &moved) && try < countTries; try++ {
+		if followed, why := r.followCounts(ctx, job); why != nil || !followed {
+			return cmp.Or(why, err)
+		}
+		resp, err = r.deps.Nomad.Register(ctx, job.api, job.Source, job.index)
+	}
 	if err != nil {
 		return err
 	}

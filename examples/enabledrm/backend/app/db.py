@@ -1,12 +1,15 @@
 """The database: tables, the engine, and one session a request."""
 
+import asyncio
 from contextlib import contextmanager
 from datetime import datetime, timezone
 
+from anyio import CancelScope
 from sqlalchemy import (
     BigInteger, Boolean, Column, DateTime, ForeignKey, Integer, JSON, String, Text, create_engine,
 )
 from sqlalchemy.orm import declarative_base, sessionmaker
+from starlette.concurrency import run_in_threadpool
 
 from .settings import settings
 
@@ -83,10 +86,13 @@ class MigrationAudit(Base):
     applied_at = Column(DateTime(timezone=True), nullable=False, default=now)
 
 
+_REQUESTS = 10  # that use the database at a time
+_slots = asyncio.Semaphore(_REQUESTS)
+
 engine = create_engine(
     settings.database_url,
     pool_size=5,
-    max_overflow=5,
+    max_overflow=_REQUESTS - 5 + 2,  # two more than requests can take: /api/health answers under load
     pool_pre_ping=True,
     pool_recycle=1800,
     connect_args={"connect_timeout": 3, "application_name": f"enabledrm-{settings.instance}"},
@@ -108,10 +114,16 @@ def session_scope():
         session.close()
 
 
-def get_session():
-    """A FastAPI dependency. A handler commits what it means to keep."""
-    session = SessionLocal()
-    try:
-        yield session
-    finally:
-        session.close()
+async def get_session():
+    """A FastAPI dependency. A handler commits what it means to keep.
+
+    No more requests get one than there are connections. Each step of a request takes a thread of a common pool: were more let
+    in, all threads would wait for a connection, and the requests that have one for a thread, until the pool's timeout.
+    """
+    async with _slots:
+        session = SessionLocal()
+        try:
+            yield session
+        finally:
+            with CancelScope(shield=True):  # a client that has gone must not keep the connection
+                await run_in_threadpool(session.close)

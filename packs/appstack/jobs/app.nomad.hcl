@@ -132,6 +132,7 @@ job "app" {
         command = "uvicorn"
         args = concat(
           ["app.main:app", "--host", "0.0.0.0", "--port", "8000", "--log-config", "logging.json", "--no-access-log", "--proxy-headers", "--forwarded-allow-ips", "*"],
+          ["--timeout-keep-alive", "75"], # longer than the 60s of nginx, so that no request is sent on a connection that is just being closed
           local.dev ? ["--reload", "--reload-dir", "/app"] : [],
         )
         ports           = local.dev && var.backend_count == 1 ? ["http", "debug"] : ["http"]

@@ -15,6 +15,7 @@ import (
 	"math/big"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -34,12 +35,26 @@ func prodArgs(extra ...string) []string {
 		"run", "appstack", "--name", "late", "-var", "env=prod",
 		"-var", "https_port=" + prodHTTPS, "-var", "http_port=" + prodHTTP, "-var", "host_network=local", "-var", "domain=localhost",
 		"-var", "consul_address=${attr.unique.network.ip-address}:" + consulPort,
-		"-var", "redis_image=packctl/redis:dev", "-var", "nginx_image=packctl/nginx:dev",
+		"-var", "redis_image=packctl/redis:dev", "-var", "nginx_image=packctl/nginx:dev", "-var", "resources=" + prodSizes,
 	}, extra...)
 }
 
+// prodSizes are what each tier needs where nobody but a test uses it.
+const prodSizes = `{
+	postgres = { cpu = 100, memory = 256 }, redis = { cpu = 50, memory = 64 }, backend = { cpu = 100, memory = 192 },
+	celery-worker = { cpu = 50, memory = 288 }, celery-beat = { cpu = 50, memory = 128 },
+	nginx = { cpu = 50, memory = 64 }, frontend = { cpu = 50, memory = 32 }, monitor = { cpu = 50, memory = 64 },
+}`
+
+// withPack are the same arguments for another folder of the pack.
+func withPack(args []string, pack string) []string {
+	args = slices.Clone(args)
+	args[1] = pack
+	return args
+}
+
 // TestProduction runs the stack as production does: the operator's certificate, two backends, a database that is late. Then
-// it rolls, loses an instance under load, and is given a backend that cannot become healthy.
+// it rolls, loses an instance under load, is upgraded and rolled back under load, and is given a backend that cannot become healthy.
 func TestProduction(t *testing.T) {
 	dumpOnFailure(t, "late")
 	c := nomadClient(t)
@@ -78,7 +93,8 @@ CMD ["postgres"]
 			}
 		}
 	})
-	d.login(t, "admin", loginPassword(t, c, "late"))
+	password := loginPassword(t, c, "late")
+	d.login(t, "admin", password)
 	t.Run("two backends migrated once", func(t *testing.T) {
 		if n := len(liveAllocs(t, c, "late-app", "backend")); n != 2 {
 			t.Errorf("%d backends, want 2", n)
@@ -93,6 +109,9 @@ CMD ["postgres"]
 	})
 	t.Run("the front door is production's", func(t *testing.T) { checkProductionDoor(t, d) })
 	t.Run("no request is lost when a backend moves", func(t *testing.T) { checkMove(t, c, d) })
+	t.Run("no request is lost in upgrades and a rollback", func(t *testing.T) {
+		checkUpgrades(t, &upgrades{args: withPack(args, ofAPI(t)), client: c, door: d}, password)
+	})
 	t.Run("a backend that cannot become healthy", func(t *testing.T) { checkBroken(t, args, d) })
 }
 

@@ -28,3 +28,36 @@ func TestSoakEnstoreKills(t *testing.T) {
 		}
 	}
 }
+
+// TestSoakUpgrades is the long form of the upgrades under load: of the pack as it is, so that workers and scheduler roll too,
+// and without -atomic, where it must be found that a version that the smoke test refuses goes on serving.
+func TestSoakUpgrades(t *testing.T) {
+	dumpOnFailure(t, "late")
+	c := nomadClient(t)
+	putCertificate(t, c, "late-web")
+	t.Cleanup(func() {
+		if r := packctl(t, "stop", "late"); r.code != 0 {
+			t.Error(r)
+		}
+	})
+	args := prodArgs("-var", "postgres_image=packctl/postgres:dev")
+	mustPackctl(t, args...)
+	u := &upgrades{args: args, client: c, door: newDoor(prodHTTPS)}
+	password := loginPassword(t, c, "late")
+	u.door.login(t, "admin", password)
+	checkUpgrades(t, u, password)
+	t.Run("without -atomic the spoilt version stays", func(t *testing.T) {
+		if r := u.spoil(t, false); r.code != 4 {
+			t.Errorf("exit code %d, want 4: %s", r.code, r)
+		}
+		err := stands(t, u, backendNow)
+		t.Logf("what the test finds: %v", err)
+		if err == nil {
+			t.Error("the test does not notice that -atomic is missing")
+		}
+		mustPackctl(t, "rollback", "late")
+		if err := stands(t, u, backendNow); err != nil {
+			t.Error(err)
+		}
+	})
+}

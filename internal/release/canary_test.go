@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/hashicorp/nomad/api"
 
@@ -255,3 +256,25 @@ type deniedFault struct{}
 func (deniedFault) Error() string { return "permission denied" }
 func (deniedFault) Denied() bool  { return true }
 func (deniedFault) Hint() string  { return "get a token" }
+
+func TestNothingIsPromotedBeforeItsCanariesAreHealthy(t *testing.T) {
+	for name, auto := range map[string]bool{"": false, "-auto-promote": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFake()
+				res, err, _ := do(t, f, withCanary("one"), RunOptions{}, nil)
+				wantOutcome(t, res, err, Healthy)
+				f.becomes = map[string]string{"api": ""}
+				res, err, _ = do(t, f, withCanary("two"), RunOptions{AutoPromote: auto}, func(e Event) {
+					if e.Message == "updated job api" {
+						time.AfterFunc(time.Minute, func() { f.be("api", "healthy") })
+					}
+				})
+				wantOutcome(t, res, err, map[bool]Outcome{false: Awaiting, true: Healthy}[auto])
+				if res.Elapsed < time.Minute {
+					t.Errorf("it took %s, and the canary a minute", res.Elapsed)
+				}
+			})
+		})
+	}
+}

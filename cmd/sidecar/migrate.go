@@ -36,7 +36,7 @@ runners that name the same lock in the same database one works at a time. The co
 			}
 			m.Name, m.Command = m.Lock, args
 			m.Timeout, m.LockTimeout = spec.Duration(timeout), spec.Duration(lockTimeout)
-			err = runMigration(cmd.Context(), h, log, m, grace, nil)
+			err = runMigration(cmd.Context(), h, log, m, nil, grace, nil)
 			if err == nil {
 				return nil
 			}

@@ -56,6 +56,9 @@ func prepare(ctx context.Context, h host, log hclog.Logger, p *progress) error {
 		return &usageError{err}
 	}
 	log = log.With("release", what.Release, "job", what.Job, "group", what.Group)
+	if what.Step == spec.StepVersion {
+		return tellVersion(ctx, h, what)
+	}
 	if err := runGate(ctx, h, log, what.WaitFor, p); err != nil {
 		return err
 	}
@@ -63,11 +66,18 @@ func prepare(ctx context.Context, h host, log hclog.Logger, p *progress) error {
 		return nil
 	}
 	m := *what.Migration
+	var to *int64
 	if m.SQL != "" && !filepath.IsAbs(m.SQL) {
 		m.SQL = filepath.Join(h.getenv("NOMAD_TASK_DIR"), m.SQL)
 	}
+	if what.Step == spec.StepDown {
+		if m, err = backwards(h, m); err != nil {
+			return err
+		}
+		to = &what.To
+	}
 	report := func(reason string) { p.enter(spec.PhaseMigrating, reason) }
-	return runMigration(ctx, h, log.With("migration", m.Name), m, 0, report)
+	return runMigration(ctx, h, log.With("migration", m.Name), m, to, 0, report)
 }
 
 // readPrepare is strict: a field that is not known here was written by a newer packctl and asks for something that would not
@@ -108,8 +118,8 @@ func runGate(ctx context.Context, h host, log hclog.Logger, conditions []spec.Wa
 	})
 }
 
-// runMigration runs a command or the SQL files of a folder under the lock.
-func runMigration(ctx context.Context, h host, log hclog.Logger, m spec.Migration, grace time.Duration, report func(string)) error {
+// runMigration runs a command or the SQL files of a folder under the lock; with to it takes back the files above that version.
+func runMigration(ctx context.Context, h host, log hclog.Logger, m spec.Migration, to *int64, grace time.Duration, report func(string)) error {
 	if d := m.Database.Driver; d != "" && !slices.Contains(spec.Drivers(), d) {
 		return &usageError{fmt.Errorf("migration %q: the database driver %q is unknown: use %s", m.Name, d, strings.Join(spec.Drivers(), " or "))}
 	}
@@ -124,7 +134,7 @@ func runMigration(ctx context.Context, h host, log hclog.Logger, m spec.Migratio
 	log = log.Named("migrate")
 	var work migrate.Work = &migrate.Command{Args: m.Command, Env: environ, Stdout: h.stdout, Stderr: h.stderr, Grace: grace}
 	if m.SQL != "" {
-		work = &migrate.SQL{FS: os.DirFS(m.SQL), Folder: m.SQL, Logger: log}
+		work = &migrate.SQL{FS: os.DirFS(m.SQL), Folder: m.SQL, Logger: log, To: to}
 	}
 	return migrate.Run(ctx, migrate.Config{
 		Driver:      m.Database.Driver,

@@ -38,6 +38,7 @@ func migrationSchema() *pack.Schema {
 		Attributes: []string{"image", "command", "sql", "lock", "timeout", "lock_timeout", "user", "when"},
 		Blocks: map[string]*pack.Schema{
 			"database":     {Attributes: []string{"driver", "url_env"}},
+			"down":         {Attributes: []string{"command", "version"}},
 			"env":          {Open: true},
 			"template":     {Free: true, Many: true},
 			"volume_mount": {Free: true, Many: true},
@@ -199,6 +200,9 @@ func (d *decoder) migration(task *prepareTask) spec.Migration {
 	}
 	m.LockTimeout = spec.Duration(d.duration("lock_timeout", time.Duration(m.Timeout)))
 	for _, b := range d.block.Body.Blocks {
+		if b.Type == "down" {
+			m.Down = d.sub(b).down(d.block)
+		}
 		if b.Type == "database" {
 			s := d.sub(b)
 			m.Database.Driver = s.text("driver", spec.DriverPostgres)
@@ -220,6 +224,22 @@ func (d *decoder) migration(task *prepareTask) spec.Migration {
 		m.SQL = d.sqlFiles(folder, task)
 	}
 	return m
+}
+
+// down is how a command's migration is taken back, or nil where that is wrong.
+func (d *decoder) down(migration *hclsyntax.Block) *spec.Down {
+	out := &spec.Down{Command: d.texts("command"), Version: d.texts("version")}
+	if _, sql := migration.Body.Attributes["sql"]; sql {
+		d.diags.Add("down-of-sql", d.block.DefRange(), "SQL files say themselves how they are taken back",
+			"Write what takes a file back below a line \"-- +goose Down\" of it, and leave the down block out.")
+		return nil
+	}
+	if len(out.Command) == 0 || len(out.Version) == 0 {
+		d.diags.Add("down-incomplete", d.block.DefRange(), "Nothing to run",
+			"down needs a command, which gets the version to go back to as its last argument, and version, a command that prints the newest version that the image brings.")
+		return nil
+	}
+	return out
 }
 
 // sqlFiles makes a template of each file in a folder of the pack, and gives the folder as the task sees it.

@@ -103,7 +103,27 @@ type Migration struct {
 	Lock        string   `json:"lock"`         // name of the advisory lock, default "<release>/<migration>"
 	Timeout     Duration `json:"timeout"`      // for the migration itself
 	LockTimeout Duration `json:"lock_timeout"` // for the wait for the lock, default = Timeout
+	Down        *Down    `json:"down,omitempty"`
 }
+
+// Down says how what Command did is taken back. SQL files have sections of their own for that.
+type Down struct {
+	Command []string `json:"command"` // of the newer version; the version to go back to becomes its last argument
+	Version []string `json:"version"` // of the older version: prints one line, which begins with the newest version that it brings
+}
+
+// Step is what a prestart task is to do.
+type Step string
+
+// The steps. A pack's task prepares; the others are those of the job that packctl makes to take a schema back.
+const (
+	StepPrepare Step = ""        // the conditions, then the migration
+	StepVersion Step = "version" // only Down.Version, whose answer it writes into VersionFile
+	StepDown    Step = "down"    // the conditions, then the migration backwards
+)
+
+// VersionFile is where StepVersion leaves the version for StepDown, below the allocation's shared folder.
+const VersionFile = "packctl-schema-version"
 
 // The kinds of database that a migration can run in.
 const (
@@ -128,6 +148,8 @@ type Prepare struct {
 	Group     string     `json:"group"`
 	WaitFor   []WaitFor  `json:"wait_for,omitempty"`
 	Migration *Migration `json:"migration,omitempty"`
+	Step      Step       `json:"step,omitempty"`
+	To        int64      `json:"to,omitempty"` // of StepDown with SQL files: the newest one that stays
 }
 
 // Phase is how far a prestart task has come.

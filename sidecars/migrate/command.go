@@ -35,12 +35,14 @@ func (c *Command) Describe() string { return strings.Join(c.Args, " ") }
 
 // Do runs the command. A cancelled ctx sends SIGTERM to its group, then SIGKILL. When the command itself has ended, what is
 // left of its group is killed: nothing may go on writing once the lock is given back.
-func (c *Command) Do(ctx context.Context, s Server) error {
+func (c *Command) Do(ctx context.Context, s Server) error { return c.run(ctx, commandEnv(c.Env, s)) }
+
+func (c *Command) run(ctx context.Context, env []string) error {
 	if len(c.Args) == 0 {
 		return &ConfigError{"the command is empty"}
 	}
 	cmd := exec.Command(c.Args[0], c.Args[1:]...)
-	cmd.Env = commandEnv(c.Env, s)
+	cmd.Env = env
 	cmd.Stdout, cmd.Stderr = c.Stdout, c.Stderr
 	cmd.WaitDelay = time.Second
 	// Pdeathsig ends the command when we are killed outright; what it has started itself then dies with the task's container or

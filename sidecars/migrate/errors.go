@@ -59,16 +59,21 @@ func (e *CommandError) Error() string {
 	return fmt.Sprintf("%s: exit code %d", text, e.Code)
 }
 
-// SQLError is an SQL file that failed. The files before it stay applied; a next run goes on at this one.
+// SQLError is an SQL file that failed. The files before it stay as this run made them; a next run goes on at this one.
 type SQLError struct {
 	File    string
 	Applied int // files of this run before it
 	Err     error
+	Down    bool // they were being taken back
 	Torn    bool // statements of this file before the failing one may have stayed: MySQL cannot take a CREATE, ALTER or DROP back
 }
 
 func (e *SQLError) Error() string {
-	text := fmt.Sprintf("%s: %v (%d files before it were applied in this run)", e.File, e.Err, e.Applied)
+	did := "applied"
+	if e.Down {
+		did = "taken back"
+	}
+	text := fmt.Sprintf("%s: %v (%d files before it were %s in this run)", e.File, e.Err, e.Applied, did)
 	if e.Torn {
 		text += "; MySQL cannot take back a CREATE, ALTER or DROP: undo those of this file that came before, then run again (one such statement a file avoids this)"
 	}

@@ -23,6 +23,7 @@ type SQL struct {
 	FS     fs.FS
 	Folder string // what FS is, for people
 	Logger hclog.Logger
+	To     *int64 // take back, newest first, what the database has above this version; nil: apply
 }
 
 var _ Work = (*SQL)(nil)
@@ -78,17 +79,25 @@ func (q *SQL) apply(ctx context.Context, dialect goose.Dialect, db *sql.DB) erro
 	if err != nil {
 		return &ConfigError{fmt.Sprintf("read the SQL files of %s: %v", q.Folder, err)}
 	}
-	applied, err := provider.Up(ctx)
+	did := "applied"
+	work := provider.Up
+	if q.To != nil {
+		did = "taken back"
+		work = func(ctx context.Context) ([]*goose.MigrationResult, error) { return provider.DownTo(ctx, *q.To) }
+	}
+	applied, err := work(ctx)
 	var partial *goose.PartialError
 	if errors.As(err, &partial) {
 		applied = partial.Applied
 	}
 	for _, r := range applied {
-		q.Logger.Info("applied", "file", r.Source.Path, "after", r.Duration.Round(time.Millisecond).String())
+		q.Logger.Info(did, "file", r.Source.Path, "after", r.Duration.Round(time.Millisecond).String())
 	}
 	switch {
 	case partial != nil:
-		return &SQLError{File: partial.Failed.Source.Path, Applied: len(applied), Err: partial.Err, Torn: dialect == goose.DialectMySQL}
+		return &SQLError{File: partial.Failed.Source.Path, Applied: len(applied), Err: partial.Err, Down: q.To != nil, Torn: dialect == goose.DialectMySQL}
+	case errors.Is(err, goose.ErrVersionNotFound):
+		return &ConfigError{fmt.Sprintf("the database has a version above %d that %s does not know, so that nothing was taken back: %v", *q.To, q.Folder, err)}
 	case err != nil:
 		return fmt.Errorf("apply the SQL files of %s: %w", q.Folder, err)
 	}

@@ -21,6 +21,7 @@ type RollbackOptions struct {
 	Atomic   bool
 	NoHooks  bool
 	Promote  bool
+	Down     bool
 	Timeout  time.Duration
 	History  int
 	Output   string
@@ -35,8 +36,10 @@ func NewCmdRollback(f *Factory, runF func(context.Context, *RollbackOptions) err
 		Long: "rollback submits the jobs of an earlier revision as they were recorded, and watches them as run does. Without a number it is the\n" +
 			"last healthy revision before the present one. What did not change is not submitted and not restarted; jobs that the older\n" +
 			"revision did not have are stopped; counts that an autoscaler owns stay; volumes, data and credentials stay. A job goes back\n" +
-			"before those that it waits for, as long as they serve. It needs no pack folder, and becomes a new revision.\n\n" + exitCodes,
-		Example:           "  packctl rollback appstack\n  packctl rollback appstack 3 --timeout 10m",
+			"before those that it waits for, as long as they serve. It needs no pack folder, and becomes a new revision.\n\n" +
+			"The database's schema stays, and it says what stays applied. -migrate-down takes back, before anything else is changed, the\n" +
+			"migrations that the older revision does not have, with the newer one's files.\n\n" + exitCodes,
+		Example:           "  packctl rollback appstack\n  packctl rollback appstack 3 --timeout 10m\n  packctl rollback appstack -migrate-down",
 		Args:              releaseAndRevision(&opts.Pack, &opts.Revision),
 		ValidArgsFunction: f.completeRevisions(&opts.Pack, &opts.Cluster, 1),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -52,6 +55,7 @@ func NewCmdRollback(f *Factory, runF func(context.Context, *RollbackOptions) err
 	fs.BoolVar(&opts.Detach, "detach", false, "end when everything is submitted")
 	fs.BoolVar(&opts.Atomic, "atomic", false, "when it fails, go back to the last healthy revision")
 	noHooksFlag(cmd, &opts.NoHooks)
+	fs.BoolVar(&opts.Down, "migrate-down", false, "take the migrations back that the older revision does not have")
 	fs.DurationVar(&opts.Timeout, "timeout", 0, "give up after this `time` (default: the deployments' own deadlines)")
 	autoPromoteFlag(cmd, &opts.Promote)
 	historyMaxFlag(cmd, &opts.History)
@@ -131,6 +135,8 @@ func rollbackRun(ctx context.Context, opts *RollbackOptions) error {
 		Atomic:      opts.Atomic,
 		AutoPromote: opts.Promote,
 		NoHooks:     opts.NoHooks,
+
+		MigrateDown: opts.Down,
 		HistoryMax:  opts.History,
 	}, v)
 	if result != nil {

@@ -43,6 +43,7 @@ func TestAgainstRealAgents(t *testing.T) {
 		{"a failing hook before an upgrade changes nothing, and tells its exit code and log", failingPreHook},
 		{"a hook after an upgrade that fails fails the run, and runs again on the next", failingPostHook},
 		{"a hook that no node can run fails at once", hookWithoutPlace},
+		{"a rollback takes the schema back when it is told to, and only what is newer", takesTheSchemaBack},
 		{"a hook before a release is destroyed keeps it when it fails, and is awaited", hooksBeforeTheEnd},
 		{"canaries wait for a promotion, whatever the progress deadline, and go back or on", canaries},
 		{"some jobs run alone, with the counts that an autoscaler has set since the plan", some},

@@ -40,7 +40,7 @@ func (r *run) migrations(ctx context.Context) error {
 		}
 		r.phase = PhaseMigrate
 		r.say(Info, m.from.ID, "migration %s of tier %s: running job %s", m.name, m.tier, m.job.ID)
-		if err := r.migrate(ctx, m); err != nil {
+		if err := r.noting(ctx, m, false); err != nil {
 			out := *r.classify(ctx, err)
 			if out.Outcome == Failed {
 				out.Err = fmt.Errorf("migration %s of tier %s: %w", m.name, m.tier, out.Err)
@@ -108,12 +108,13 @@ func (r *run) dueMigrations() ([]migration, error) {
 	}
 	var out []migration
 	for _, job := range r.jobs {
-		if job.before == nil || value(job.before.Stop) || !job.changed {
+		if job.before == nil || value(job.before.Stop) {
 			continue
 		}
 		for _, tg := range job.api.TaskGroups {
 			p := prepareOf(tg)
-			if p == nil || p.Migration == nil || !job.moves[value(tg.Name)] {
+			due := job.changed && job.moves[value(tg.Name)] || r.schemaOwed[job.ID+"/"+value(tg.Name)]
+			if p == nil || p.Migration == nil || !due {
 				continue
 			}
 			if why := r.notBefore(tg, p); why != "" {
@@ -149,6 +150,11 @@ func (r *run) notBefore(tg *api.TaskGroup, p *spec.Prepare) string {
 			return "it waits for " + w.Service.Name + ", which comes with this change"
 		}
 	}
+	return holds(tg)
+}
+
+// holds is why a tier's migration cannot run beside an instance of it, or "".
+func holds(tg *api.TaskGroup) string {
 	for _, mount := range prepareTask(tg).VolumeMounts {
 		if v := tg.Volumes[value(mount.Volume)]; v != nil && !v.ReadOnly && !strings.HasSuffix(v.AccessMode, "multi-writer") {
 			return "it writes to volume " + v.Source + ", which the running instance holds"

@@ -52,6 +52,8 @@ type RollbackOptions struct {
 	AutoPromote bool
 	NoHooks     bool
 	HistoryMax  int
+
+	MigrateDown bool // take the schema back to what the revision needs, before its jobs are submitted
 }
 
 // StopOptions say which release to stop and how.

@@ -77,7 +77,7 @@ func (r *run) settle(ctx context.Context) error {
 
 // changes says whether the plan holds anything to do.
 func (r *run) changes() bool {
-	return len(r.stops()) > 0 || slices.ContainsFunc(r.jobs, func(j *planned) bool { return j.changed })
+	return len(r.stops())+len(r.downs)+len(r.schemaOwed) > 0 || slices.ContainsFunc(r.jobs, func(j *planned) bool { return j.changed })
 }
 
 // stops are the jobs that this run is to stop.

@@ -28,6 +28,8 @@ type Revision struct {
 	Outcome Outcome `json:"outcome"`
 	Note    string  `json:"note,omitempty"` // one line for people: why
 
+	Migrated []Migrated `json:"migrated,omitempty"` // by jobs of their own, before a job of the release was changed
+
 	After    spec.Event `json:"after,omitempty"`    // the event that follows it, whose hooks belong to it
 	Restores int        `json:"restores,omitempty"` // the revision that a rollback brought back
 	Back     int        `json:"back,omitempty"`     // the revision that everything went back to when this one failed
@@ -41,6 +43,14 @@ type Given struct {
 	Name  string `json:"name"`
 	Value string `json:"value,omitempty"` // as HCL writes it
 	HMAC  string `json:"hmac,omitempty"`  // of a sensitive one, instead of Value
+}
+
+// Migrated is a tier's migration that a revision ran, or took back.
+type Migrated struct {
+	Job  string `json:"job"`
+	Tier string `json:"tier"`
+	Down bool   `json:"down,omitempty"` // a rollback took it back
+	Done bool   `json:"done"`           // to its end; else a part of it may have been
 }
 
 // RevisionJob is one job of a revision.

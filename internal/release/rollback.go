@@ -43,6 +43,9 @@ func (r *run) rollback(ctx context.Context, opt RollbackOptions) error {
 	if _, err := r.plan(ctx); err != nil {
 		return err
 	}
+	if err := r.planDown(ctx, opt, list); err != nil {
+		return err
+	}
 	broken, err := r.notHealthy(ctx)
 	if err != nil {
 		return err

@@ -20,6 +20,9 @@ type run struct {
 	known    []string        // values that must not be shown
 	missing  map[string]bool // volumes that the run makes
 	undriven map[string]bool // drivers that no node can run; "*": no node can take work
+
+	downs      []migration     // of a rollback: what it takes back of the schema
+	schemaOwed map[string]bool // by "job/tier": what runs needs its migration again, since an unfinished rollback took it back
 }
 
 // planned is one job of the manifest with what the cluster has of it.
@@ -64,6 +67,9 @@ func (r *run) underLock(ctx context.Context) error {
 	if err := r.settle(ctx); err != nil {
 		return err
 	}
+	if err := r.owesSchema(ctx); err != nil {
+		return err
+	}
 	if err := r.resume(); err != nil {
 		return err
 	}
@@ -91,7 +97,11 @@ func (r *run) carryOut(ctx context.Context) error {
 		if err := r.preHooks(ctx); err != nil {
 			return err
 		}
-		if err := r.migrations(ctx); err != nil {
+		migrate := r.migrations
+		if r.history.restores != nil {
+			migrate = r.takeBack
+		}
+		if err := migrate(ctx); err != nil {
 			return err
 		}
 	}
@@ -122,7 +132,7 @@ func (r *run) complete(ctx context.Context) error {
 	if err := r.postHooks(ctx); err != nil {
 		return err
 	}
-	if len(r.res.Submitted) == 0 && len(r.res.Stopped) == 0 && len(r.res.Hooks)+len(r.res.Promoted) == 0 && r.res.Outcome == Healthy {
+	if len(r.res.Submitted)+len(r.res.Stopped)+len(r.res.Hooks)+len(r.res.Promoted)+len(r.downs)+len(r.schemaOwed) == 0 && r.res.Outcome == Healthy {
 		r.res.Outcome = Unchanged
 	}
 	return nil

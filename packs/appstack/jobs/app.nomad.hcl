@@ -69,6 +69,12 @@ job "app" {
       timeout      = local.migration
       lock_timeout = local.migration
 
+      # packctl rollback -migrate-down: the older image says its newest revision ("0001 (head)"), the newer one goes back to it.
+      down {
+        command = ["alembic", "downgrade"]
+        version = ["alembic", "heads"]
+      }
+
       database {
         driver  = "postgres"
         url_env = "DATABASE_URL"

@@ -13,7 +13,7 @@ import (
 )
 
 // Waiting is a job whose deployment goes on only when somebody promotes its canaries. Nomad itself waits without an end: the
-// progress deadline counts up to the canaries' health and begins anew with the promotion [measured on 1.11.3].
+// progress deadline counts up to the canaries' health [measured on 1.11.3] and begins anew with the promotion [read in 1.11.3].
 type Waiting struct {
 	Job        string     `json:"job"`
 	Deployment string     `json:"deployment"`

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -30,7 +31,7 @@ func TestSoakEnstoreKills(t *testing.T) {
 }
 
 // TestSoakUpgrades is the long form of the upgrades under load: of the pack as it is, so that workers and scheduler roll too,
-// and without -atomic, where it must be found that a version that the smoke test refuses goes on serving.
+// with a rollback that leaves the schema as it is, and without -atomic, where it must be found that a version that the smoke test refuses goes on serving.
 func TestSoakUpgrades(t *testing.T) {
 	dumpOnFailure(t, "late")
 	c := nomadClient(t)
@@ -46,6 +47,19 @@ func TestSoakUpgrades(t *testing.T) {
 	password := loginPassword(t, c, "late")
 	u.door.login(t, "admin", password)
 	checkUpgrades(t, u, password)
+	t.Run("an older version starts on a newer schema", func(t *testing.T) {
+		if r := u.run(t, backendNext); r.code != 0 {
+			t.Fatal(r)
+		}
+		after := schema(t)
+		if r := mustPackctl(t, "rollback", "late"); !strings.Contains(r.stderr, "stays") {
+			t.Errorf("it does not say that the schema stays: %s", r)
+		}
+		if err := stands(t, u, backendNow); err != nil {
+			t.Error(err)
+		}
+		sameSchema(t, after)
+	})
 	t.Run("without -atomic the spoilt version stays", func(t *testing.T) {
 		if r := u.spoil(t, false); r.code != 4 {
 			t.Errorf("exit code %d, want 4: %s", r.code, r)

@@ -35,7 +35,9 @@ func testMigrateBackwards(t *testing.T, k kind, server *realtest.Server) {
 		}
 	}
 	m := &spec.Migration{Name: "schema", SQL: dir, Lock: "shop/schema", Timeout: spec.Duration(20 * time.Second), LockTimeout: spec.Duration(20 * time.Second)}
-	up := func() *sidecar { return start(t, preparing(t, server, t.TempDir(), spec.Prepare{Migration: m}), "prepare") }
+	up := func() *sidecar {
+		return start(t, preparing(t, server, t.TempDir(), spec.Prepare{Migration: m}), "prepare")
+	}
 	down := func(to int64) *sidecar {
 		return start(t, preparing(t, server, t.TempDir(), spec.Prepare{Migration: m, Step: spec.StepDown, To: to}), "prepare")
 	}

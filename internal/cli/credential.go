@@ -37,7 +37,7 @@ func newCmdCredentialList(f *Factory, runF func(context.Context, *CredentialOpti
 		Short: "List a release's credentials: kind, where they are, since when, until when",
 		Long: "list names the credentials of the revision that is in effect, with the Nomad Variables that have them, and of certificates when\n" +
 			"they end; one that ends within 30 days is marked. SINCE is when its variable was last written: it is at least as old. No value\n" +
-			"is shown. It needs the right to read nomad/jobs/* and packctl/*. Exit codes are those of 'packctl run'.",
+			"is shown. It needs the right to read nomad/jobs/* and packctl/*.",
 		Example:           "  packctl credential list appstack\n  packctl credential list appstack -o json | jq -r '.credentials[] | select(.expiring) | .name'",
 		Args:              oneRelease(&opts.Pack),
 		ValidArgsFunction: f.completeReleases(&opts.Pack, &opts.Cluster),
@@ -59,8 +59,7 @@ func newCmdCredentialRotate(f *Factory, runF func(context.Context, *CredentialOp
 		Short: "Give a credential a new value, at every task that reads it",
 		Long: "rotate makes a new password, key or certificate and writes it to every reader, under the release's lock. What Nomad then does\n" +
 			"is up to each template's change_mode: restart (the default), signal, script, or nothing, for which 'packctl restart' is named.\n\n" +
-			"A password whose volume holds data that was made with it is refused, with the way out; so is a credential that you supply.\n" +
-			"Exit codes are those of 'packctl run'.",
+			"A password whose volume holds data that was made with it is refused, with the way out; so is a credential that you supply.",
 		Example:           "  packctl credential rotate appstack tls",
 		Args:              opts.args,
 		ValidArgsFunction: f.completeReleases(&opts.Pack, &opts.Cluster),

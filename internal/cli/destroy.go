@@ -38,7 +38,7 @@ func NewCmdDestroy(f *Factory, runF func(context.Context, *DestroyOptions) error
 			"the jobs of a release, those that others wait for last, and makes Nomad forget them. Volumes, credentials and\n" +
 			"the history stay, and it says what stays; what is named with --volume and --credential is deleted, with --all-data\n" +
 			"all of it. The same command deletes more of it later, when the jobs are long gone.\n\n" +
-			"On a terminal it shows what it is about to do and asks; elsewhere it needs -auto-approve. Exit codes are those of 'packctl run'.",
+			"On a terminal it shows what it is about to do and asks; elsewhere it needs -auto-approve.",
 		Example: "  packctl destroy shop\n  packctl destroy shop --volume cache --credential session\n" +
 			"  packctl destroy shop --all-data -auto-approve",
 		Args:              oneRelease(&opts.Pack),

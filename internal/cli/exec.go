@@ -36,7 +36,7 @@ func NewCmdExec(f *Factory, runF func(context.Context, *ExecOptions) error) *cob
 			"unless --index and --task say otherwise. The tier alone is enough when one release of the namespace has it; shop/web is the\n" +
 			"same as shop web.\n\n" +
 			"From a terminal it is a terminal there too; -t=false makes it plain, -i=false gives it no input. The exit code is the\n" +
-			"command's own. What goes wrong before it runs ends with the exit codes of 'packctl run' and a line that begins with \"error\".",
+			"command's own. What goes wrong before it runs ends with one of these exit codes and a line that begins with \"error\".",
 		Example:           "  packctl exec postgres -- psql\n  packctl exec shop/postgres -- pg_dump -U app app > app.sql\n  packctl exec shop backend --index 1 -- sh -c 'env | sort'",
 		Args:              opts.args,
 		ValidArgsFunction: f.completeTiers(&opts.Pack, &opts.Cluster),

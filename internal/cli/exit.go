@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
 
 	"github.com/packctl/packctl/internal/release"
 )
@@ -22,6 +26,28 @@ const (
 	CodeInterrupted Code = 7
 	CodeConflict    Code = 8 // somebody else changed, owns or works on it
 )
+
+// exitCodes stands in the help of each verb that does not say more about them.
+const exitCodes = "Exit codes, the same for every verb:\n\n" +
+	"  0  done; after run, promote and rollback all is healthy, or canaries are and wait to be promoted\n" +
+	"  1  the pack or the command line is wrong, or nobody approved; nothing was changed\n" +
+	"  2  there would be changes, or there are differences (with -detailed-exitcode)\n" +
+	"  3  the cluster does not answer, or denies access\n" +
+	"  4  a tier failed, or Nomad reverted it\n" +
+	"  5  failed, and every job is back at the last healthy revision (-atomic)\n" +
+	"  6  the time was over\n" +
+	"  7  interrupted; what was submitted goes on\n" +
+	"  8  somebody else changed or owns a job, or works on the release"
+
+// sayExitCodes ends the help of every verb with the exit codes.
+func sayExitCodes(cmd *cobra.Command) {
+	for _, c := range cmd.Commands() {
+		sayExitCodes(c)
+	}
+	if cmd.Runnable() && cmd.HasParent() && !strings.Contains(cmd.Long, "Exit codes:") {
+		cmd.Long = cmp.Or(cmd.Long, cmd.Short+".") + "\n\n" + exitCodes
+	}
+}
 
 // HintError is an error with a way out.
 type HintError struct {

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
+	"github.com/packctl/packctl/internal/cli/view"
 	"github.com/packctl/packctl/internal/release"
 )
 
@@ -32,5 +36,27 @@ func TestExitCode(t *testing.T) {
 				t.Errorf("got %d, want %d", got, tc.want)
 			}
 		})
+	}
+}
+
+func TestEveryHelpSaysTheExitCodes(t *testing.T) {
+	verbs := 0
+	var look func(*cobra.Command)
+	look = func(cmd *cobra.Command) {
+		for _, c := range cmd.Commands() {
+			look(c)
+		}
+		if !cmd.Runnable() || !cmd.HasParent() {
+			return
+		}
+		verbs++
+		_, codes, found := strings.Cut(cmd.Long, "Exit codes")
+		if !found || !strings.Contains(codes, "\n  0  ") || !strings.Contains(codes, "\n  3  ") || strings.Count(cmd.Long, "Exit codes") != 1 {
+			t.Errorf("the help of %s does not say the exit codes once:\n%s", cmd.CommandPath(), cmd.Long)
+		}
+	}
+	look(NewCmdRoot(&Factory{Streams: &view.Streams{}}))
+	if verbs < 25 {
+		t.Errorf("only %d verbs were looked at", verbs)
 	}
 }

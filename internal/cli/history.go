@@ -21,8 +21,7 @@ func NewCmdHistory(f *Factory, runF func(context.Context, *HistoryOptions) error
 		Use:   "history <release or pack>",
 		Short: "List a release's revisions: when, who, what changed, how it ended",
 		Long: "history lists what 'packctl run' and 'packctl rollback' recorded of a release, the newest revision last. A revision whose\n" +
-			"packctl died is told as the cluster shows it. It needs no pack folder and writes nothing.\n\n" +
-			"Exit codes: 0 ok, 1 wrong usage or no such release, 3 the cluster does not answer or denies access.",
+			"packctl died is told as the cluster shows it. It needs no pack folder and writes nothing.",
 		Example:           "  packctl history appstack\n  packctl history shop --namespace web -o json",
 		Args:              oneRelease(&opts.Pack),
 		ValidArgsFunction: f.completeReleases(&opts.Pack, &opts.Cluster),

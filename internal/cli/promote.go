@@ -31,7 +31,7 @@ func NewCmdPromote(f *Factory, runF func(context.Context, *PromoteOptions) error
 		Long: "promote makes every instance of a job as its healthy canaries are, watches that to the end, and then does what the run left:\n" +
 			"the jobs of the later waves, what the pack no longer has, the hooks that follow. Without jobs it promotes all that wait. Canaries\n" +
 			"that are not healthy are not promoted: it says which and how far they are. 'packctl rollback' takes canaries back instead.\n\n" +
-			"It needs no pack folder. Where nothing waits it says so and ends with 0.\n\n" + exitCodes,
+			"It needs no pack folder. Where nothing waits it says so and ends with 0.",
 		Example:           "  packctl promote appstack\n  packctl promote shop api --namespace web",
 		Args:              opts.args,
 		ValidArgsFunction: f.completeJobs(&opts.Pack, &opts.Cluster),

@@ -30,7 +30,7 @@ func NewCmdRestart(f *Factory, runF func(context.Context, *RestartOptions) error
 			"min_healthy_time included, before it goes on to the next. Without tiers it restarts the whole release, those that others\n" +
 			"wait for first. It ends at the first instance that does not come back within its healthy_deadline, and leaves the others as\n" +
 			"they are. Neither the job nor the allocation changes: gates and migrations do not run again. Batch and periodic jobs are left alone.\n\n" +
-			"It needs no pack folder. Exit codes are those of 'packctl run'.",
+			"It needs no pack folder.",
 		Example:           "  packctl restart appstack backend\n  packctl restart shop --namespace web",
 		Args:              opts.args,
 		ValidArgsFunction: f.completeTiers(&opts.Pack, &opts.Cluster),

@@ -38,7 +38,7 @@ func NewCmdRollback(f *Factory, runF func(context.Context, *RollbackOptions) err
 			"revision did not have are stopped; counts that an autoscaler owns stay; volumes, data and credentials stay. A job goes back\n" +
 			"before those that it waits for, as long as they serve. It needs no pack folder, and becomes a new revision.\n\n" +
 			"The database's schema stays, and it says what stays applied. -migrate-down takes back, before anything else is changed, the\n" +
-			"migrations that the older revision does not have, with the newer one's files.\n\n" + exitCodes,
+			"migrations that the older revision does not have, with the newer one's files.",
 		Example:           "  packctl rollback appstack\n  packctl rollback appstack 3 --timeout 10m\n  packctl rollback appstack -migrate-down",
 		Args:              releaseAndRevision(&opts.Pack, &opts.Revision),
 		ValidArgsFunction: f.completeRevisions(&opts.Pack, &opts.Cluster, 1),
@@ -78,18 +78,6 @@ func historyMaxFlag(cmd *cobra.Command, to *int) {
 func autoPromoteFlag(cmd *cobra.Command, to *bool) {
 	cmd.Flags().BoolVar(to, "auto-promote", false, "promote canaries as soon as all of their job are healthy")
 }
-
-// exitCodes is the same in the help of every verb that changes a release.
-const exitCodes = "Exit codes:\n\n" +
-	"  0  healthy, or nothing had to change, or canaries are healthy and wait to be promoted\n" +
-	"  1  the pack or the command line is wrong; nothing was submitted\n" +
-	"  2  there would be changes (with -detailed-exitcode)\n" +
-	"  3  the cluster does not answer, or denies access\n" +
-	"  4  a tier failed, or Nomad reverted it\n" +
-	"  5  failed, and every job is back at the last healthy revision (-atomic)\n" +
-	"  6  the time was over\n" +
-	"  7  interrupted; what was submitted goes on\n" +
-	"  8  somebody else changed or owns a job, or works on the release"
 
 // releaseAndRevision takes a release and, where one is given, the number of a revision.
 func releaseAndRevision(flags *packFlags, revision *int) cobra.PositionalArgs {

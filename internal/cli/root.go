@@ -74,6 +74,7 @@ func NewCmdRoot(f *Factory) *cobra.Command {
 		NewCmdVersion(f, nil),
 	)
 	f.completeFlags(root)
+	sayExitCodes(root)
 	return root
 }
 

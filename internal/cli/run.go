@@ -52,7 +52,7 @@ func NewCmdRun(f *Factory, runF func(context.Context, *RunOptions) error) *cobra
 			"over defaults and the env's file, and PACKCTL_VAR_…, -var-file and -var win over them. -reset-values forgets them.\n\n" +
 			"With -plan run does what the plan of a file shows, and needs neither the pack nor an approval: the plan was there to be looked at.\n" +
 			"When a job, a credential, a volume or the history is no longer as the plan found it, it is refused (exit code 8), and says what\n" +
-			"moved. The values of sensitive variables are not in the file: give them again as PACKCTL_VAR_….\n\n" + exitCodes,
+			"moved. The values of sensitive variables are not in the file: give them again as PACKCTL_VAR_….",
 		Example:           "  packctl run appstack\n  packctl run appstack -var env=prod --name shop --namespace web\n  packctl run -plan appstack.plan",
 		Args:              f.packOrPlan(opts),
 		ValidArgsFunction: f.completePacks,

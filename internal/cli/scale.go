@@ -33,7 +33,7 @@ func NewCmdScale(f *Factory, runF func(context.Context, *ScaleOptions) error) *c
 			"Everything is checked before anything is changed: the tiers, the bounds of their scaling blocks, room in the cluster. Nomad\n" +
 			"scales nothing while a deployment of the job has not ended; scale waits for that. Ctrl-C ends the watching, not the scaling.\n\n" +
 			"The count holds until the next 'packctl run', which sets that of the pack's variables again, except for tiers whose\n" +
-			"scaling block is enabled: those keep it. Exit codes are those of 'packctl run'.",
+			"scaling block is enabled: those keep it.",
 		Example:           "  packctl scale enstore queue=3\n  packctl scale enstore queue=3 backend=2\n  packctl scale shop app/web=0 --namespace web -o json",
 		Args:              opts.args,
 		ValidArgsFunction: f.completeReleases(&opts.Pack, &opts.Cluster),

@@ -30,8 +30,7 @@ func NewCmdUI(f *Factory, runF func(context.Context, *UIOptions) error) *cobra.C
 		Use:   "ui [<release or pack>]",
 		Short: "Print, or open, the pages of a release in Nomad's and Consul's UIs",
 		Long: "ui prints the addresses of Nomad's and Consul's pages; with a release those of its jobs, and where the pack's folder is at hand\n" +
-			"and its values have defaults, the pack's outputs, such as the monitor. With --open a browser opens the first of them.\n" +
-			"Exit codes are those of 'packctl run'.",
+			"and its values have defaults, the pack's outputs, such as the monitor. With --open a browser opens the first of them.",
 		Example:           "  packctl ui appstack\n  packctl ui appstack --open",
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: f.completeReleases(&opts.Pack, &opts.Cluster),

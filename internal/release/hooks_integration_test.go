@@ -159,9 +159,11 @@ func hookWithoutPlace(t *testing.T, r *real) {
       attribute = "${attr.kernel.name}"
       value     = "plan9"
     }`}, spec.PostInstall)
-	t.Cleanup(func() { r.stop(t, "nowhere") })
 	res, err, _ := r.run(t, s, release.RunOptions{})
 	if err == nil || res.Outcome != release.Failed || !strings.Contains(err.Error(), "plan9") {
 		t.Errorf("outcome %q, error %v", res.Outcome, err)
+	}
+	if made, err := r.nomad.ReleaseJobs(t.Context(), "nowhere"); err != nil || len(made) > 0 {
+		t.Errorf("%d jobs were submitted: %v", len(made), err)
 	}
 }

@@ -42,7 +42,7 @@ func TestAgainstRealAgents(t *testing.T) {
 		{"hooks run in order, each time anew, and between what they are named for", hooksInOrder},
 		{"a failing hook before an upgrade changes nothing, and tells its exit code and log", failingPreHook},
 		{"a hook after an upgrade that fails fails the run, and runs again on the next", failingPostHook},
-		{"a hook that no node can run fails at once", hookWithoutPlace},
+		{"a hook that no node can run is found before anything is submitted", hookWithoutPlace},
 		{"a rollback takes the schema back when it is told to, and only what is newer", takesTheSchemaBack},
 		{"a hook before a release is destroyed keeps it when it fails, and is awaited", hooksBeforeTheEnd},
 		{"canaries wait for a promotion, whatever the progress deadline, and go back or on", canaries},

@@ -53,7 +53,7 @@ type fake struct {
 	diff      *api.JobDiff                     // what Plan answers; nil: it compares
 	unplaced  map[string]*api.AllocationMetric // by job: why nothing of it has a place
 	moves     bool                             // a change replaces allocations
-	becomes   map[string]string                // by job: its state when it is registered, whatever auto says
+	becomes   map[string]string                // by a job's ID or name: its state when it is registered, whatever auto says
 	planning  func()                           // what happens before Plan answers
 	ended     map[string]bool                  // by job: Nomad places nothing of it any more
 }
@@ -205,8 +205,10 @@ func (f *fake) Register(_ context.Context, job *api.Job, _ []byte, index uint64)
 	if f.auto {
 		f.state[id] = "healthy"
 	}
-	if state, ok := f.becomes[id]; ok {
-		f.state[id] = state
+	for _, key := range []string{id, value(job.Name)} {
+		if state, ok := f.becomes[key]; ok {
+			f.state[id] = state
+		}
 	}
 	f.did("register " + id)
 	return &api.JobRegisterResponse{JobModifyIndex: f.index}, nil

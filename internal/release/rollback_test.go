@@ -150,21 +150,6 @@ func TestWhichRevisionARollbackGoesTo(t *testing.T) {
 	}
 }
 
-// failsAs makes a job fail once it has that name, and be healthy with another.
-func failsAs(f *fake, id, name string) func(Event) {
-	return func(e Event) {
-		if e.Message != "updated job "+id && e.Message != "created job "+id {
-			return
-		}
-		f.mu.Lock()
-		bad := strings.HasSuffix(*f.jobs[id].Name, name)
-		f.mu.Unlock()
-		if bad {
-			f.be(id, "failed")
-		}
-	}
-}
-
 func names(f *fake) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -181,16 +166,17 @@ func names(f *fake) string {
 
 func TestAtomicGoesBackToTheLastHealthyRevision(t *testing.T) {
 	for name, c := range map[string]struct {
-		fails  string // the job that fails
-		opt    RunOptions
-		cancel string // the message at which the person interrupts
-		calls  []string
+		fails   string // the job that does not become healthy
+		becomes string // what becomes of it
+		opt     RunOptions
+		cancel  string // the message at which the person interrupts
+		calls   []string
 	}{
-		"the last wave failed": {fails: "front", calls: []string{"register db", "register api", "register front",
+		"the last wave failed": {fails: "front", becomes: "failed", calls: []string{"register db", "register api", "register front",
 			"register front", "register api", "register db", "stop worker", "unlock"}},
-		"the second wave failed": {fails: "api", calls: []string{"register db", "register api",
+		"the second wave failed": {fails: "api", becomes: "failed", calls: []string{"register db", "register api",
 			"register api", "register db", "unlock"}},
-		"its time was over": {opt: RunOptions{Timeout: 60e9}, fails: "pending", calls: []string{"register db", "register api",
+		"its time was over": {opt: RunOptions{Timeout: 60e9}, fails: "api", calls: []string{"register db", "register api",
 			"register api", "register db", "unlock"}},
 		"the person interrupted": {cancel: "updated job api", calls: []string{"register db", "register api",
 			"register api", "register db", "unlock"}},
@@ -209,13 +195,12 @@ func TestAtomicGoesBackToTheLastHealthyRevision(t *testing.T) {
 					two.Waves[2][0], two.Waves[2][1] = two.Waves[2][1], two.Waves[2][0] // worker before front
 					c.calls = slices.Insert(slices.Clone(c.calls), 2, "register worker")
 				}
+				if c.fails != "" {
+					f.becomes = map[string]string{c.fails + " two": c.becomes}
+				}
 				o := &told{on: func(e Event) {
-					failsAs(f, c.fails, "two")(e)
 					if c.cancel != "" && e.Message == c.cancel {
 						cancel()
-					}
-					if c.fails == "pending" && e.Message == "updated job api" && strings.HasSuffix(names(f), "front one") && strings.Contains(names(f), "api two") {
-						f.be("api", "")
 					}
 				}}
 				res, err = New(Deps{Nomad: f, Owner: "me"}).Run(ctx, two, c.opt, o)
@@ -237,7 +222,8 @@ func TestAtomicGoesBackToTheLastHealthyRevision(t *testing.T) {
 func TestTheFirstRevisionUnderAtomicIsStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
-		res, err, _ := do(t, f, three("one"), RunOptions{Atomic: true}, failsAs(f, "api", "one"))
+		f.becomes = map[string]string{"api one": "failed"}
+		res, err, _ := do(t, f, three("one"), RunOptions{Atomic: true}, nil)
 		wantOutcome(t, res, err, RolledBack, "its jobs are stopped")
 		want(t, f, "register db", "register api", "stop api", "stop db", "unlock")
 		if list := kept(t, f); outcomes(list) != "1 failed and rolled back" || inEffect(list) != nil {
@@ -251,11 +237,8 @@ func TestWhenGoingBackFailsTooItSaysHowEachJobStands(t *testing.T) {
 		f := newFake()
 		res, err, _ := do(t, f, three("one"), RunOptions{}, nil)
 		wantOutcome(t, res, err, Healthy)
-		res, err, _ = do(t, f, three("two"), RunOptions{Atomic: true}, func(e Event) {
-			if e.Message == "updated job api" {
-				f.be("api", "failed")
-			}
-		})
+		f.becomes = map[string]string{"api": "failed"}
+		res, err, _ = do(t, f, three("two"), RunOptions{Atomic: true}, nil)
 		wantOutcome(t, res, err, Failed, "going back failed too", "job api is as revision 1 has it", "job db is as revision 1 has it", "job front is as revision 1 has it")
 		if got := outcomes(kept(t, f)); got != "1 healthy, 2 failed" {
 			t.Error(got)

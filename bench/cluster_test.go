@@ -62,7 +62,7 @@ func TestClusterOverhead(t *testing.T) {
 	fmt.Println("| pack | API: plan each | plan | more | API: plan and register each | first run | more | API: plan each again | plan | more | run, unchanged | more |")
 	fmt.Println("|---|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, a := range all {
-		fmt.Printf("| %d jobs | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", a.jobs, millis(a.apiPlan), millis(a.plan), millis(a.plan-a.apiPlan),
+		fmt.Printf("| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", jobs(a.jobs), millis(a.apiPlan), millis(a.plan), millis(a.plan-a.apiPlan),
 			millis(a.apiRun), millis(a.run), millis(a.run-a.apiRun), millis(a.apiAgain), millis(a.planAgain), millis(a.planAgain-a.apiAgain), millis(a.runSame), millis(a.runSame-a.apiAgain))
 	}
 }

@@ -10,12 +10,9 @@ import (
 // packs are those that are measured: generated ones of 1 to 1,000 jobs, and appstack.
 func packs(dir string) ([]*measured, error) {
 	var out []*measured
-	for _, jobs := range []int{1, 10, 100, 1000} {
-		m := &measured{name: fmt.Sprintf("%d jobs", jobs), pack: filepath.Join(dir, fmt.Sprintf("pack-%d", jobs)), jobs: jobs}
-		if jobs == 1 {
-			m.name = "1 job"
-		}
-		if err := write(m.pack, packOf(jobs, jobFile)); err != nil {
+	for _, n := range []int{1, 10, 100, 1000} {
+		m := &measured{name: jobs(n), pack: filepath.Join(dir, fmt.Sprintf("pack-%d", n)), jobs: n}
+		if err := write(m.pack, packOf(n, jobFile)); err != nil {
 			return nil, err
 		}
 		out = append(out, m)
@@ -27,6 +24,13 @@ func packs(dir string) ([]*measured, error) {
 		m.rendered = filepath.Join(dir, "rendered", strings.ReplaceAll(m.name, " ", "-"))
 	}
 	return out, nil
+}
+
+func jobs(n int) string {
+	if n == 1 {
+		return "1 job"
+	}
+	return fmt.Sprintf("%d jobs", n)
 }
 
 // packOf is a pack of so many jobs of one form.

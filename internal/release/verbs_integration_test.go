@@ -61,11 +61,12 @@ func TestVerbs(t *testing.T) {
 	if _, err := e.Rotate(t.Context(), release.RotateOptions{Release: "verbs", Name: "key"}, &events{t: t}); err != nil {
 		t.Fatal(err)
 	}
+	// The template's text is new some seconds before the task is restarted for it.
 	for deadline := time.Now().Add(time.Minute); ; {
-		if now, _, err := run(0, "cat $NOMAD_SECRETS_DIR/key"); err == nil && now != old && look().Healthy {
+		if now, _, err := run(0, "cat $NOMAD_SECRETS_DIR/key"); err == nil && now != old && restarted(r.allocs(t, "verbs-web")) && look().Healthy {
 			break
 		} else if time.Now().After(deadline) {
-			t.Fatalf("the task still reads %d characters of the old key: %v", len(now), err)
+			t.Fatalf("the task still reads %d characters of the old key, or was not restarted: %v", len(now), err)
 		}
 	}
 
@@ -100,4 +101,16 @@ func TestVerbs(t *testing.T) {
 	if err := e.Status(t.Context(), release.StatusOptions{Release: "verbs"}, func(*release.Overview) {}); !errors.As(err, &gone) || gone.Outcome != release.Refused {
 		t.Errorf("status of nothing: %v", err)
 	}
+}
+
+// restarted says whether each allocation's task has started anew after it was told to.
+func restarted(allocs []*api.AllocationListStub) bool {
+	for _, a := range allocs {
+		events := a.TaskStates["main"].Events
+		told := slices.IndexFunc(events, func(e *api.TaskEvent) bool { return e.Type == api.TaskRestartSignal })
+		if told < 0 || !slices.ContainsFunc(events[told:], func(e *api.TaskEvent) bool { return e.Type == api.TaskStarted }) {
+			return false
+		}
+	}
+	return true
 }
